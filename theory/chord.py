@@ -1,0 +1,405 @@
+"""Chord symbols: a spelled root, the intervals above it, and a bass.
+
+The grammar of a lead-sheet symbol is ``root [quality] [extension] [alterations] [/bass]``. It is read
+left to right; parentheses, commas and spaces inside the symbol only separate.
+
+>>> chord = Chord.parse("F#m7b5/A")
+>>> chord, sorted(chord.pitch_classes), chord.bass_pitch_class
+(Chord('F#m7b5/A'), [0, 4, 6, 9], 9)
+>>> Chord.parse("CM7") == Chord.parse("C△7") == Chord.parse("Cmaj7")
+True
+>>> Chord.parse_harte("A:min(9)"), Chord.parse_harte("C:maj7/3")
+(Chord('Amadd9'), Chord('Cmaj7/E'))
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from theory.errors import ParseError
+from theory.pitch import Spelling, spell
+
+__all__ = ["NO_CHORD", "QUALITIES", "Chord"]
+
+QUALITIES = MappingProxyType(
+    {
+        "": (0, 4, 7),
+        "m": (0, 3, 7),
+        "dim": (0, 3, 6),
+        "aug": (0, 4, 8),
+        "5": (0, 7),
+        "(b5)": (0, 4, 6),
+        "sus2": (0, 2, 7),
+        "sus4": (0, 5, 7),
+        "6": (0, 4, 7, 9),
+        "m6": (0, 3, 7, 9),
+        "7": (0, 4, 7, 10),
+        "maj7": (0, 4, 7, 11),
+        "m7": (0, 3, 7, 10),
+        "mmaj7": (0, 3, 7, 11),
+        "dim7": (0, 3, 6, 9),
+        "m7b5": (0, 3, 6, 10),
+        "dimmaj7": (0, 3, 6, 11),
+        "aug7": (0, 4, 8, 10),
+        "augmaj7": (0, 4, 8, 11),
+        "7b5": (0, 4, 6, 10),
+        "7sus4": (0, 5, 7, 10),
+        "9": (0, 2, 4, 7, 10),
+        "maj9": (0, 2, 4, 7, 11),
+        "m9": (0, 2, 3, 7, 10),
+        "6/9": (0, 2, 4, 7, 9),
+        "m6/9": (0, 2, 3, 7, 9),
+        "7b9": (0, 1, 4, 7, 10),
+        "7#9": (0, 3, 4, 7, 10),
+        "9sus4": (0, 2, 5, 7, 10),
+        "11": (0, 2, 4, 5, 7, 10),
+        "m11": (0, 2, 3, 5, 7, 10),
+        "13": (0, 2, 4, 5, 7, 9, 10),
+        "m13": (0, 2, 3, 5, 7, 9, 10),
+        "maj7#11": (0, 4, 6, 7, 11),
+        "add9": (0, 2, 4, 7),
+        "madd9": (0, 2, 3, 7),
+        "add11": (0, 4, 5, 7),
+    }
+)
+"""Semitones above the root of each quality, by the suffix this project prints."""
+
+_SUFFIXES = {frozenset(semitones): suffix for suffix, semitones in QUALITIES.items()}
+
+# Degree of a chord member -> semitones above the root, before any alteration. An added seventh is
+# major, as an added sixth is; the seventh of an extension comes from the quality.
+_DEGREES = {2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11, 9: 2, 10: 3, 11: 5, 13: 9}
+
+_BASES = (  # longest first: spelling of the quality -> (third, fifth, seventh of an extension)
+    (("maj", "Maj", "major", "ma", "M", "△", "Δ", "^"), (4, 7, 11)),
+    (("minmaj", "mmaj", "mMaj", "mM", "mΔ", "m△", "-Δ", "-△", "-M", "-^", "minMaj", "-maj"), (3, 7, 11)),
+    (("min", "minor", "mi", "m", "-"), (3, 7, 10)),
+    (("dim", "o", "°"), (3, 6, 9)),
+    (("ø", "Ø", "h"), (3, 6, 10)),
+    (("aug", "+"), (4, 8, 10)),
+    (("dom",), (4, 7, 10)),
+)
+_BASE_OF = {name: base for names, base in _BASES for name in names}
+_BASE_NAMES = sorted(_BASE_OF, key=len, reverse=True)
+
+_ROOT = re.compile(r"[A-G](?:##|bb|[#♯b♭]?)")
+_EXTENSION = re.compile(r"6\s*/?\s*9|13|11|9|7|6|5|2|4")
+_MODIFIER = re.compile(
+    r"(?P<sus>sus(?P<sus_degree>2\s*sus\s*4|24|2|4)?)"
+    r"|(?P<alt>alt)"
+    r"|(?P<omit>(?:omit|no))(?P<omitted>[1357])"
+    r"|(?P<add>add)(?P<add_sign>[#♯b♭]?)(?P<added>13|11|9|7|6|5|4|3|2)"
+    r"|(?P<major>maj|Maj|M|△|Δ|\^)(?P<major_degree>13|11|9|7)?"
+    r"|(?P<sign>[#♯b♭+\-])(?P<altered>13|11|10|9|6|5|4)"
+    r"|(?P<plain>13|11|9|7|6|5)"
+)
+_FILLER = re.compile(r"[\s(),]+")
+_NO_CHORD_TEXTS = frozenset({"N.C.", "NC", "N", "n.c.", "N.C"})
+_EXPECTED = "a chord symbol such as C, Am, F#m7b5, Bb/D, G7(b9) or N.C."
+
+_HARTE_SHORTHANDS = MappingProxyType(
+    {"maj": "", "min": "m", "dim": "dim", "aug": "aug", "maj7": "maj7", "min7": "m7", "7": "7", "dim7": "dim7"}
+    | {"hdim7": "m7b5", "minmaj7": "mmaj7", "maj6": "6", "min6": "m6", "9": "9", "maj9": "maj9", "min9": "m9"}
+    | {"sus4": "sus4", "sus2": "sus2", "sus4(b7)": "7sus4", "1": "1", "5": "5", "11": "11", "13": "13"}
+    | {"min11": "m11", "min13": "m13"}
+)
+_HARTE = re.compile(r"([A-G][#b]*)(?::([a-z0-9]*)(?:\(([^)]*)\))?)?(?:/([#b]*\d+))?")
+_HARTE_DEGREE = re.compile(r"(\*?)([#b]*)(\d+)")
+# The number of fifths from the root to the plain (major or perfect) interval of each degree modulo 7.
+_DEGREE_FIFTHS = {1: 0, 2: 2, 3: 4, 4: -1, 5: 1, 6: 3, 0: 5}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Chord:
+    """A chord: a root, the notes above it, and the bass.
+
+    Parameters
+    ----------
+    root
+        The spelled root; ``None`` means that no chord sounds (``N.C.``).
+    semitones
+        Pitch classes above the root, ascending; 0 is the root itself.
+    bass
+        The spelled bass note; ``None`` means the root.
+    """
+
+    root: Spelling | None
+    semitones: tuple[int, ...] = (0, 4, 7)
+    bass: Spelling | None = None
+
+    def __post_init__(self) -> None:
+        ordered = tuple(sorted({s % 12 for s in self.semitones})) if self.root else ()
+        object.__setattr__(self, "semitones", ordered)
+        if self.root is None or (self.bass is not None and self.bass == self.root):
+            object.__setattr__(self, "bass", None)
+
+    @classmethod
+    def parse(cls, text: str) -> Chord:
+        """Read a lead-sheet symbol.
+
+        Parameters
+        ----------
+        text
+            Such as ``Cmaj7``, ``F#m7b5``, ``Bb/D``, ``G7(b9)`` or ``N.C.``.
+
+        Raises
+        ------
+        ParseError
+            Naming the part that could not be read and its column.
+        """
+        symbol = text.strip()
+        if symbol in _NO_CHORD_TEXTS:
+            return NO_CHORD
+        match = _ROOT.match(symbol)
+        if match is None:
+            raise ParseError("chord", text, _EXPECTED)
+        suffix, slash, bass_text = _split_bass(symbol[match.end() :])
+        semitones = _read_suffix(suffix, match.end())
+        bass = None
+        if slash:
+            if not _ROOT.fullmatch(bass_text):
+                column = match.end() + len(suffix) + 2
+                raise ParseError("bass note", bass_text, "a note name after the slash, such as C/E", column)
+            bass = Spelling.parse(bass_text)
+        return cls(Spelling.parse(match[0]), tuple(semitones), bass)
+
+    @classmethod
+    def parse_harte(cls, text: str) -> Chord:
+        """Read a symbol in Harte's syntax, such as ``C:maj7/3``, ``A:min(9)`` or ``N``.
+
+        Raises
+        ------
+        ParseError
+            If the text does not follow the syntax.
+
+        References
+        ----------
+        Harte, Sandler, Abdallah and Gomez, "Symbolic representation of musical chords", ISMIR 2005.
+        """
+        symbol = text.strip()
+        if symbol in {"N", "X"}:
+            return NO_CHORD
+        match = _HARTE.fullmatch(symbol)
+        if match is None:
+            raise ParseError("Harte chord", text, "root:shorthand(degrees)/bass, such as C:maj7/3")
+        root = Spelling.parse(match[1])
+        semitones = _harte_semitones(match[2], match[3], text)
+        bass = _harte_bass(root, match[4]) if match[4] else None
+        if bass is not None:
+            semitones = {*semitones, (bass.pitch_class - root.pitch_class) % 12}
+        return cls(root, tuple(semitones), bass)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether no chord sounds."""
+        return self.root is None
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """The pitch classes of the chord, its bass included; empty for no chord."""
+        if self.root is None:
+            return frozenset()
+        bass = {self.bass.pitch_class} if self.bass else set()
+        return frozenset((self.root.pitch_class + s) % 12 for s in self.semitones) | bass
+
+    @property
+    def bass_pitch_class(self) -> int | None:
+        """The pitch class of the lowest note; ``None`` for no chord."""
+        lowest = self.bass or self.root
+        return None if lowest is None else lowest.pitch_class
+
+    @property
+    def suffix(self) -> str:
+        """What is printed after the root: a row of :data:`QUALITIES`, or such a row with additions."""
+        return _suffix_of(frozenset(self.semitones))
+
+    def transposed(self, semitones: int, near: int = 0) -> Chord:
+        """Return the chord moved by ``semitones``, spelled near a place on the line of fifths."""
+        if self.root is None:
+            return self
+        root = spell(self.root.pitch_class + semitones, near)
+        bass = spell(self.bass.pitch_class + semitones, near) if self.bass else None
+        return Chord(root, self.semitones, bass)
+
+    def __str__(self) -> str:
+        """Return the lead-sheet symbol; reading it again gives an equal chord."""
+        if self.root is None:
+            return "N.C."
+        return f"{self.root}{self.suffix}" + (f"/{self.bass}" if self.bass else "")
+
+    def __repr__(self) -> str:
+        """Return a short form for debugging."""
+        return f"Chord({str(self)!r})"
+
+
+def _split_bass(rest: str) -> tuple[str, str, str]:
+    """Split at the slash of a bass note, which the slash of ``6/9`` is not."""
+    cut = rest.rfind("/")
+    if cut < 0 or re.match(r"\s*9", rest[cut + 1 :]):
+        return rest, "", ""
+    return rest[:cut], "/", rest[cut + 1 :].strip().rstrip(")")
+
+
+def _read_suffix(suffix: str, offset: int) -> set[int]:
+    """Return the semitones above the root that the text after a root stands for."""
+    position = len(suffix) - len(suffix.lstrip(" ("))
+    name = next((n for n in _BASE_NAMES if _is_base(suffix, position, n)), "")
+    third, fifth, seventh = _BASE_OF.get(name, (4, 7, 10))
+    position += len(name)
+    notes = {0, third, fifth}
+    if name in {"ø", "Ø", "h"}:
+        notes.add(seventh)
+    opening = _FILLER.match(suffix, position)
+    position = opening.end() if opening else position
+    if third == 3 and (major := re.compile(r"(?:maj|Maj|M|△|Δ|\^)(?=7|9|11|13|\)|$)").match(suffix, position)):
+        seventh, position = 11, major.end()
+        name = "minmaj"
+    if name in {"△", "Δ", "^", "minmaj"} or name.endswith(("Δ", "△", "^")):
+        notes.add(11)
+    extension = _EXTENSION.match(suffix, position)
+    if extension:
+        _extend(notes, extension[0].replace(" ", ""), seventh)
+        position = extension.end()
+    _modify(notes, suffix, position, offset)
+    return notes
+
+
+def _is_base(suffix: str, position: int, name: str) -> bool:
+    """Whether a quality's name stands here, and not the start of ``omit``, ``-5`` or ``m`` + ``add9``."""
+    if not suffix.startswith(name, position) or suffix.startswith("omit", position):
+        return False
+    following = suffix[position + len(name) :]
+    return not (name in {"+", "-"} and following.startswith("5")) and not (name == "ma" and following.startswith("dd"))
+
+
+def _extend(notes: set[int], extension: str, seventh: int) -> None:
+    """Add what a bare number after the quality stands for."""
+    if extension in {"6/9", "69"}:
+        notes |= {9, 2}
+    elif extension == "6":
+        notes.add(9)
+    elif extension == "5":
+        notes -= {3, 4}
+    elif extension in {"2", "4"}:
+        notes.add(_DEGREES[int(extension)])
+    else:
+        notes.add(seventh)
+        notes.update({"9": (2,), "11": (2, 5), "13": (2, 5, 9)}.get(extension, ()))
+
+
+def _modify(notes: set[int], suffix: str, position: int, offset: int) -> None:
+    """Apply the alterations, additions and omissions that stand after the extension, in place."""
+    raised_or_lowered: set[int] = set()
+    while position < len(suffix):
+        filler = _FILLER.match(suffix, position)
+        if filler:
+            position = filler.end()
+            continue
+        match = _MODIFIER.match(suffix, position)
+        if match is None:
+            expected = "b5, #5, b9, #9, #11, b13, maj7, add9, sus4, omit3 or alt there"
+            raise ParseError("chord quality", suffix[position:], expected, offset + position + 1)
+        _apply(notes, match, raised_or_lowered)
+        position = match.end()
+
+
+def _apply(notes: set[int], match: re.Match[str], altered_already: set[int]) -> None:
+    group = match.groupdict()
+    if group["sus"]:
+        notes -= {3, 4}
+        notes |= {"2": {2}, "24": {2, 5}}.get(re.sub(r"sus|\s", "", group["sus_degree"] or "4"), {5})
+        if (group["sus_degree"] or "").startswith("2") and "4" in group["sus_degree"]:
+            notes |= {2, 5}
+    elif group["alt"]:
+        notes -= {7}
+        notes |= {10, 6, 8, 1, 3}
+    elif group["omit"]:
+        notes -= {"1": {0}, "3": {3, 4}, "5": {6, 7, 8}, "7": {9, 10, 11}}[group["omitted"]]
+    elif group["add"]:
+        notes.add((_DEGREES[int(group["added"])] + _sign(group["add_sign"])) % 12)
+    elif group["major"]:
+        notes -= {10}
+        notes.add(11)
+        notes |= {"9": {2}, "11": {2, 5}, "13": {2, 5, 9}}.get(group["major_degree"] or "", set())
+    elif group["sign"]:
+        degree = int(group["altered"])
+        natural = _DEGREES[degree]
+        if degree not in altered_already:  # the plain degree gives way once: 7b9#9 keeps both
+            notes -= {natural} if degree not in (4, 6, 10) else set()
+        altered_already.add(degree)
+        notes.add((natural + _sign(group["sign"])) % 12)
+    else:
+        degree = int(group["plain"])
+        notes.add(10 if degree == 7 else _DEGREES[degree])
+
+
+def _sign(text: str) -> int:
+    if not text:
+        return 0
+    return 1 if text in "#♯+" else -1
+
+
+_ADDED = MappingProxyType(
+    {1: "addb9", 2: "add9", 3: "addb3", 4: "add3", 5: "add11", 6: "add#11"}
+    | {7: "add5", 8: "addb13", 9: "add13", 10: "addb7", 11: "add7"}
+)
+_OMITTED = MappingProxyType({0: "omit1", 3: "omit3", 4: "omit3", 6: "omit5", 7: "omit5", 8: "omit5"})
+
+
+@cache
+def _suffix_of(semitones: frozenset[int]) -> str:
+    """Name a set of semitones: a row of the table, or the nearest row with ``add`` and ``omit``."""
+    if semitones in _SUFFIXES:
+        return _SUFFIXES[semitones]
+    return min(_suffixes_with_changes(semitones), key=lambda s: (s.count("("), len(s), s))
+
+
+def _suffixes_with_changes(semitones: frozenset[int]) -> list[str]:
+    found = []
+    for row, suffix in [*_SUFFIXES.items(), (frozenset({0}), "5(omit5)")]:
+        extra, missing = semitones - row, row - semitones
+        if all(s in _OMITTED for s in missing):
+            changes = [_OMITTED[s] for s in sorted(missing)] + [_ADDED[s] for s in sorted(extra - {0})]
+            candidate = suffix + "".join(f"({change})" for change in changes)
+            if _read_suffix(candidate, 0) == semitones:
+                found.append(candidate)
+    return found
+
+
+def _harte_semitones(shorthand: str | None, degrees: str | None, text: str) -> set[int]:
+    if shorthand is None:
+        notes = {0, 4, 7}
+    elif shorthand == "1":
+        notes = {0}
+    elif shorthand:
+        if shorthand not in _HARTE_SHORTHANDS:
+            raise ParseError("Harte shorthand", shorthand, f"one of {', '.join(_HARTE_SHORTHANDS)}", 1 + text.find(":") + 1)
+        notes = set(QUALITIES[_HARTE_SHORTHANDS[shorthand]])
+    else:
+        notes = {0}
+    for degree in filter(None, (part.strip() for part in (degrees or "").split(","))):
+        match = _HARTE_DEGREE.fullmatch(degree)
+        if match is None:
+            raise ParseError("Harte degree", degree, "a degree such as 9, b7 or *5", 1 + text.find(degree))
+        semitone = _harte_interval(match[2], int(match[3])) % 12
+        notes = notes - {semitone} if match[1] else notes | {semitone}
+    return notes
+
+
+def _harte_interval(accidentals: str, degree: int) -> int:
+    """Semitones above the root of a Harte degree, where a plain 7 is a major seventh."""
+    return 7 * _DEGREE_FIFTHS[degree % 7] % 12 + accidentals.count("#") - accidentals.count("b")
+
+
+def _harte_bass(root: Spelling, degree: str) -> Spelling:
+    match = re.fullmatch(r"([#b]*)(\d+)", degree)
+    assert match is not None  # the caller's pattern has matched it already
+    fifths = _DEGREE_FIFTHS[int(match[2]) % 7] + 7 * (match[1].count("#") - match[1].count("b"))
+    return Spelling(root.fifths + fifths)
+
+
+NO_CHORD = Chord(None, ())
+"""No chord sounds, written ``N.C.``"""
