@@ -190,7 +190,8 @@ class BarMap:
             msg = f"bar {bar} beat {float(beat):g}: expected a beat from 1 to below {meter.numerator + 1} in {meter}"
             raise GridError(msg)
         if offset.denominator != 1:
-            msg = f"bar {bar} beat {float(beat):g} falls between two steps of a grid of {self.steps_per_quarter} a quarter"
+            grid = f"a grid of {self.steps_per_quarter} a quarter"
+            msg = f"bar {bar} beat {float(beat):g} falls between two steps of {grid}"
             raise GridError(msg)
         return int(self.starts[bar - 1]) + int(offset)
 

@@ -376,7 +376,9 @@ def _harte_semitones(shorthand: str | None, degrees: str | None, text: str) -> s
         notes = {0}
     elif shorthand:
         if shorthand not in _HARTE_SHORTHANDS:
-            raise ParseError("Harte shorthand", shorthand, f"one of {', '.join(_HARTE_SHORTHANDS)}", 1 + text.find(":") + 1)
+            raise ParseError(
+                "Harte shorthand", shorthand, f"one of {', '.join(_HARTE_SHORTHANDS)}", 1 + text.find(":") + 1
+            )
         notes = set(QUALITIES[_HARTE_SHORTHANDS[shorthand]])
     else:
         notes = {0}
