@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "CheckpointError",
+    "CorpusError",
     "FileFormatError",
     "GridError",
     "InfeasibleError",
@@ -24,6 +25,10 @@ class GridError(SymgenError, ValueError):
 
 class FileFormatError(SymgenError, ValueError):
     """A file that could not be read as what it claims to be."""
+
+
+class CorpusError(SymgenError, ValueError):
+    """A corpus that is unknown, absent or has nothing readable in it."""
 
 
 class CheckpointError(SymgenError, ValueError):

@@ -1,0 +1,1 @@
+"""The manifest of corpora, installed as ``symgen.corpora``."""
