@@ -1,0 +1,1 @@
+"""Reading and writing music: files, and the objects of other libraries."""
