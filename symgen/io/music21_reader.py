@@ -18,6 +18,7 @@ from typing import Any
 from symgen.errors import ScoreError
 from symgen.grid import check_steps_per_quarter
 from symgen.io.optional import require
+from symgen.io.repeats import Ending, Signs
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
 from theory.chord import NO_CHORD, Chord
 from theory.errors import TheoryError
@@ -67,7 +68,7 @@ def from_music21(stream: Any, *, steps_per_quarter: int) -> Score:
     -----
     Lost: grace notes, spelling of notes, articulation, dynamics without a velocity, lyrics, and tempos
     outside 4 to 1000. Times off the grid go to the nearest step and no note gets shorter than one. A
-    repeat structure that music21 cannot make sense of is left as written. A key signature without a
+    D.C. or D.S. that music21 cannot make sense of is not followed. A key signature without a
     mode is taken as major; a chord symbol that cannot be read is skipped.
     """
     check_steps_per_quarter(steps_per_quarter)
@@ -123,46 +124,56 @@ def _order_of(part_measures: Sequence[list[_Measure]]) -> list[int]:
 
 
 def _expanded_order(measures: list[Any]) -> list[int]:
-    """Expand repeats on a copy of the measures that holds nothing but their signs."""
-    music21 = require("music21")
-    signs = [[e for e in m.elements if "RepeatMark" in e.classSet] for m in measures]
-    if not any(signs):
+    """Return the order in which measures sound; D.C. and D.S. are followed where music21 can follow them."""
+    marks = [(i, e) for i, m in enumerate(measures) for e in m.elements if "RepeatMark" in e.classSet]
+    if not marks:
         return []
+    bars = [(i, e) for i, e in marks if "Repeat" in e.classSet]
+    signs = Signs(
+        starts={i for i, e in bars if e.direction == "start"},
+        ends={i: e.times or 2 for i, e in bars if e.direction == "end"},
+        endings=tuple(_endings(measures)),
+    )
+    jumps = [(i, e) for i, e in marks if "RepeatExpressionCommand" in e.classSet]
+    return (jumps and _order_with_jumps(measures)) or signs.order(len(measures))
+
+
+def _endings(measures: list[Any]) -> Iterator[Ending]:
+    index_of = {id(measure): i for i, measure in enumerate(measures)}
+    brackets = {id(b): b for measure in measures for b in measure.getSpannerSites("RepeatBracket")}
+    for bracket in brackets.values():
+        inside = [index_of[id(m)] for m in bracket.getSpannedElements() if id(m) in index_of]
+        if inside and bracket.numberRange:
+            yield Ending(min(inside), max(inside), frozenset(bracket.numberRange))
+
+
+def _order_with_jumps(measures: list[Any]) -> list[int]:
+    """Let music21 expand a copy of the measures that holds nothing but their signs."""
+    music21 = require("music21")
     skeleton = music21.stream.Part()
     copies = []
     for index, measure in enumerate(measures):
         copy = music21.stream.Measure(number=index)
         copy.leftBarline, copy.rightBarline = _bar_line(measure.leftBarline), _bar_line(measure.rightBarline)
-        for sign in signs[index]:
+        for sign in measure.elements:
             if "RepeatExpression" in sign.classSet:
                 copy.append(type(sign)())
         copies.append(copy)
         skeleton.append(copy)
-    for bracket in _brackets(measures, copies):
-        skeleton.insert(0, bracket)
+    for ending in _endings(measures):
+        inside = copies[ending.first : ending.last + 1]
+        skeleton.insert(0, music21.spanner.RepeatBracket(inside, number=sorted(ending.numbers)))
     try:
-        return [m.number for m in music21.repeat.Expander(skeleton).process().getElementsByClass("Measure")]
+        order = [m.number for m in music21.repeat.Expander(skeleton).process().getElementsByClass("Measure")]
     except (music21.exceptions21.Music21Exception, LookupError, TypeError, ValueError, AttributeError, RecursionError):
-        return []  # nonsense in the source shows in many ways there; the music is then left as written
+        return []  # nonsense in the source shows in many ways there; the jumps are then not followed
+    return order if all(index < len(measures) for index in order) else []
 
 
 def _bar_line(line: Any) -> Any:
     if line is None or "Repeat" not in line.classSet:
         return None
     return require("music21").bar.Repeat(direction=line.direction, times=line.times)
-
-
-def _brackets(measures: list[Any], copies: list[Any]) -> Iterator[Any]:
-    """Yield the ending brackets of the measures, spanning their copies."""
-    spanner = require("music21").spanner
-    index_of = {id(measure): i for i, measure in enumerate(measures)}
-    seen = set()
-    for measure in measures:
-        for bracket in measure.getSpannerSites("RepeatBracket"):
-            inside = [index_of[id(m)] for m in bracket.getSpannedElements() if id(m) in index_of]
-            if id(bracket) not in seen and inside:
-                seen.add(id(bracket))
-                yield spanner.RepeatBracket(copies[min(inside) : max(inside) + 1], number=bracket.number)
 
 
 # The time line
@@ -194,7 +205,8 @@ class _Layout:
 
     def step(self, quarters: Any) -> int:
         """Return the nearest step; halves go to the later one."""
-        return int(math.floor(quarters * self.steps_per_quarter + 0.5))
+        step: int = math.floor(quarters * self.steps_per_quarter + 0.5)
+        return step
 
 
 def _content_length(measure: _Measure) -> Any:
@@ -428,12 +440,15 @@ def _degree_semitones(degree: str) -> int:
 
 
 def _modify(semitones: set[int], change: Any) -> None:
-    """Add, alter or remove a degree, in place; an added seventh is minor, as MusicXML has it."""
+    """Add, alter or remove a degree, in place; an added seventh is minor, as MusicXML has it.
+
+    An altered fifth takes the fifth's place even where it is called an addition, as in ``m7b5``.
+    """
     number = (change.degree - 1) % 7 + 1
     plain = _MAJOR_SCALE[number] - (number == 7)
     family = {(plain + around) % 12 for around in (-1, 0, 1)}
     altered = (plain + (change.interval.semitones if change.interval is not None else 0)) % 12
-    if change.modType in {"alter", "subtract"}:
+    if change.modType in {"alter", "subtract"} or (number == 5 and altered != plain):
         semitones -= {plain % 12} if plain % 12 in semitones else family & (semitones - {0})
     if change.modType != "subtract":
         semitones.add(altered)
