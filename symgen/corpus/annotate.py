@@ -1,0 +1,134 @@
+"""What a file leaves out: the key found from the notes, the chords recognised from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgen.roll import note_arrays
+from symgen.score import ChordChange, KeyChange, Score
+from theory.chord import Chord
+from theory.key import Key
+from theory.meter import STRONG_LEVEL
+from theory.profiles import find_key
+from theory.recognition import recognise_chords
+
+__all__ = ["annotate", "key_from_notes", "recognised_chords"]
+
+_MODE_FAMILY = {"major", "minor"}
+
+
+def annotate(score: Score) -> Score:
+    """Return the score with a key and with chords, found from the notes where it names none.
+
+    Parameters
+    ----------
+    score
+        With at least one note.
+
+    Notes
+    -----
+    A key signature that was written stays; where it says only ``major`` but the notes lie clearly in
+    its relative minor, as in many files that name no mode, the found mode wins.
+    """
+    if not score.keys:
+        score = replace(score, keys=(KeyChange(0, key_from_notes(score)),))
+    else:
+        score = replace(score, keys=_with_found_mode(score))
+    if not score.chords:
+        score = replace(score, chords=recognised_chords(score))
+    return score
+
+
+def key_from_notes(score: Score) -> Key:
+    """Return the key that fits the durations of the pitch classes best."""
+    return find_key(_pitch_class_weights(score))
+
+
+def recognised_chords(score: Score) -> tuple[ChordChange, ...]:
+    """Return chords recognised beat by beat; a chord that goes on is one change."""
+    chroma, bass, starts, strong = beat_chroma(score)
+    texture = len(score.tracks) > 1 or _is_polyphonic(score)
+    key = score.keys[0].key if score.keys else None
+    found = recognise_chords(chroma, bass=bass if texture else None, key=key, strong=strong, melody_only=not texture)
+    changes: list[ChordChange] = []
+    for step, chord in zip(starts.tolist(), found, strict=True):
+        if not changes or changes[-1].chord != chord:
+            changes.append(ChordChange(step, _spelled(chord, key)))
+    return tuple(changes)
+
+
+def beat_chroma(
+    score: Score,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Return what sounds in each beat.
+
+    Returns
+    -------
+    chroma : ndarray of shape (n_beats, 12)
+        How long each pitch class sounds, in quarter notes.
+    bass : ndarray of shape (n_beats,)
+        Pitch class of the lowest note, -1 in silence.
+    starts : ndarray of shape (n_beats,)
+        First step of each beat.
+    strong : ndarray of shape (n_beats,)
+        Whether the beat is a strong one.
+    """
+    bars = score.bars
+    starts, strong = _beats(score)
+    edges = np.append(starts, bars.end_steps)
+    notes = note_arrays(score)
+    onsets, ends = notes.onset_steps[:, None], (notes.onset_steps + notes.duration_steps)[:, None]
+    overlap = np.clip(np.minimum(ends, edges[None, 1:]) - np.maximum(onsets, edges[None, :-1]), 0, None)
+    chroma = np.zeros((len(starts), 12))
+    for pitch_class in range(12):
+        chroma[:, pitch_class] = overlap[notes.pitch % 12 == pitch_class].sum(axis=0)
+    sounding_pitch = np.where(overlap > 0, notes.pitch[:, None], 128)
+    lowest = sounding_pitch.min(axis=0, initial=128)
+    bass = np.where(lowest == 128, -1, lowest % 12)
+    return chroma / score.steps_per_quarter, bass, starts, strong
+
+
+def _beats(score: Score) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    starts, strong = [], []
+    bars = score.bars
+    for start, end, meter in zip(bars.starts[:-1].tolist(), bars.starts[1:].tolist(), bars.meters, strict=True):
+        levels = meter.levels(score.steps_per_quarter)
+        for quarters in meter.beat_starts:
+            step = int(quarters * score.steps_per_quarter)
+            if start + step < end:
+                starts.append(start + step)
+                strong.append(bool(levels[step] <= STRONG_LEVEL))
+    return np.array(starts, dtype=np.int64), np.array(strong, dtype=np.bool_)
+
+
+def _pitch_class_weights(score: Score) -> NDArray[np.float64]:
+    notes = note_arrays(score)
+    return np.bincount(notes.pitch % 12, weights=notes.duration_steps, minlength=12).astype(np.float64)
+
+
+def _is_polyphonic(score: Score) -> bool:
+    """Whether notes of the first track overlap often enough to make chords."""
+    notes = score.tracks[0].notes
+    overlaps = sum(a.end_steps > b.onset_steps for a, b in zip(notes, notes[1:], strict=False))
+    return overlaps > len(notes) // 10
+
+
+def _with_found_mode(score: Score) -> tuple[KeyChange, ...]:
+    first = score.keys[0]
+    if len(score.keys) > 1 or first.key.mode != "major":
+        return score.keys
+    found = key_from_notes(score)
+    relative = found.mode in _MODE_FAMILY and found.pitch_classes == first.key.pitch_classes
+    last_pitch = max(score.tracks[0].notes, key=lambda note: note.onset_steps).pitch
+    if relative and found.mode == "minor" and last_pitch % 12 == found.tonic.pitch_class:
+        return (KeyChange(first.onset_steps, Key(found.tonic, "minor")),)
+    return score.keys
+
+
+def _spelled(chord: Chord, key: Key | None) -> Chord:
+    if chord.root is None or key is None:
+        return chord
+    return chord.transposed(0, near=key.signature + 2)
