@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -158,24 +159,33 @@ class Meter:
             metres) or half beats, and one more for each further halving; steps on none of these
             places (triplets) have the deepest level plus one.
         """
-        places = [Fraction(step, steps_per_quarter) for step in range(self.bar_steps(steps_per_quarter))]
-        division = Fraction(4, self.denominator)
-        if set(self.beat_starts) >= {division * i for i in range(self.numerator)}:
-            division /= 2
-        return np.array([self._level(place, division) for place in places], dtype=np.int64)
-
-    def _level(self, place: Fraction, division: Fraction) -> int:
-        if place == 0:
-            return 0
-        if place in self.group_starts:
-            return 1
-        if place in self.beat_starts:
-            return 2
-        halvings = next((n for n in range(4) if (place * 2**n / division).denominator == 1), 4)
-        return 3 + halvings
+        return _levels(self, steps_per_quarter)
 
     def __str__(self) -> str:
         """Return the plain form, or the additive one where the grouping is not the usual one."""
         if self.groups == _default_groups(self.numerator, self.denominator):
             return f"{self.numerator}/{self.denominator}"
         return f"{'+'.join(map(str, self.groups))}/{self.denominator}"
+
+
+@cache
+def _levels(meter: Meter, steps_per_quarter: int) -> NDArray[np.int64]:
+    places = [Fraction(step, steps_per_quarter) for step in range(meter.bar_steps(steps_per_quarter))]
+    groups, beats = set(meter.group_starts), set(meter.beat_starts)
+    division = Fraction(4, meter.denominator)
+    if beats >= {division * i for i in range(meter.numerator)}:
+        division /= 2
+    levels = np.array([_level(place, groups, beats, division) for place in places], dtype=np.int64)
+    levels.setflags(write=False)  # shared by every caller
+    return levels
+
+
+def _level(place: Fraction, groups: set[Fraction], beats: set[Fraction], division: Fraction) -> int:
+    if place == 0:
+        return 0
+    if place in groups:
+        return 1
+    if place in beats:
+        return 2
+    halvings = next((n for n in range(4) if (place * 2**n / division).denominator == 1), 4)
+    return 3 + halvings

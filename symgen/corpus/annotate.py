@@ -11,7 +11,7 @@ from symgen.roll import note_arrays
 from symgen.score import ChordChange, KeyChange, Score
 from theory.chord import Chord
 from theory.key import Key
-from theory.meter import STRONG_LEVEL
+from theory.meter import STRONG_LEVEL, Meter
 from theory.profiles import find_key
 from theory.recognition import recognise_chords
 
@@ -92,16 +92,21 @@ def beat_chroma(
 
 
 def _beats(score: Score) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    starts, strong = [], []
+    """Return the first step of every beat of the score, and whether it is a strong one."""
     bars = score.bars
-    for start, end, meter in zip(bars.starts[:-1].tolist(), bars.starts[1:].tolist(), bars.meters, strict=True):
-        levels = meter.levels(score.steps_per_quarter)
-        for quarters in meter.beat_starts:
-            step = int(quarters * score.steps_per_quarter)
-            if start + step < end:
-                starts.append(start + step)
-                strong.append(bool(levels[step] <= STRONG_LEVEL))
-    return np.array(starts, dtype=np.int64), np.array(strong, dtype=np.bool_)
+    in_bar = {meter: _beats_of_bar(meter, score.steps_per_quarter) for meter in set(bars.meters)}
+    starts, strong = [], []
+    for start, end, meter in zip(bars.starts[:-1], bars.starts[1:], bars.meters, strict=True):
+        offsets, is_strong = in_bar[meter]
+        inside = start + offsets < end
+        starts.append(start + offsets[inside])
+        strong.append(is_strong[inside])
+    return np.concatenate(starts), np.concatenate(strong)
+
+
+def _beats_of_bar(meter: Meter, steps_per_quarter: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    offsets = np.array([int(quarters * steps_per_quarter) for quarters in meter.beat_starts])
+    return offsets, meter.levels(steps_per_quarter)[offsets] <= STRONG_LEVEL
 
 
 def _pitch_class_weights(score: Score) -> NDArray[np.float64]:
