@@ -1,24 +1,28 @@
 """Chord recognition: a chord for every beat of notes.
 
 ``chroma[t, c]`` is how long pitch class ``c`` sounds within beat ``t``, in beats, summed over the notes.
-The chord of each beat is a state of a hidden Markov model: the notes of a beat are drawn from the
-chord's template, the bass from its own, and a chord that changes is drawn from what is usual in the
-key and after the chord before it. The best path is exact (Viterbi).
+The chords are the states of a chain: the notes of a beat are scored by the chord's template and its
+bass by another, and a change of chord by what is usual in the key and after the chord before it. The
+best path is exact (Viterbi).
 
-Two settings of the same model: one for full textures, where the notes spell the chord, and one for a
-bare melody, where what is usual has to speak for what does not sound.
+The same model has two settings: one for full textures, where the notes spell the chord, and one for
+bare melodies, where what is usual has to speak for what does not sound.
 
 >>> import numpy as np
 >>> chroma = np.zeros((8, 12))
 >>> chroma[:4, [9, 0, 4]] = chroma[4:, [5, 9, 0]] = 1.0  # A C E for four beats, then F A C
 >>> [str(chord) for chord in recognise_chords(chroma)]
 ['Am', 'Am', 'Am', 'Am', 'F', 'F', 'F', 'F']
+>>> tune = np.eye(12)[[0, 0, 7, 7, 9, 9, 7, 7, 5, 5, 4, 4, 2, 2, 0, 0]]  # a beat each
+>>> chords = recognise_chords(tune, strong=[1, 0, 0.5, 0] * 4, melody_only=True)
+>>> " ".join(str(chord) for chord in chords[::2])
+'C C F C F C G C'
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -31,49 +35,78 @@ from theory.profiles import find_key
 
 __all__ = ["VOCABULARY", "recognise_chords"]
 
-VOCABULARY = ("", "m", "7", "m7", "maj7", "sus4", "dim", "m7b5", "dim7", "aug")
-"""The qualities that are told apart, by their suffix. A state is ``12 * quality + root``; the last one is no chord."""
-
-_N_STATES = 12 * len(VOCABULARY) + 1
 _FloatArray = NDArray[np.float64]
 
-# How usual a chord is: the degrees of a major key and of a minor key, by semitones above the tonic and suffix.
-_USUAL = MappingProxyType(
+_HOW_USUAL = MappingProxyType(
+    {"": 0.5, "m": 0.3, "7": 0.05, "m7": 0.05, "maj7": 0.04, "sus4": 0.03, "sus2": 0.03}
+    | {"dim": 0.01, "m7b5": 0.01, "dim7": 0.005, "aug": 0.005}
+)  # how usual each quality is in a full texture; no chord at all is as usual as _NONE
+_NONE = 0.02
+
+VOCABULARY = tuple(_HOW_USUAL)
+"""The qualities that are told apart, by their suffix."""
+
+# How usual each chord is below a melody: the root in semitones above the tonic, the quality, and parts
+# of a thousand; first in major, then in minor, then in the two modes that folk tunes have beside them.
+_BELOW_MELODY = MappingProxyType(
     {
-        False: {
-            (0, ""): 0.30, (7, ""): 0.14, (7, "7"): 0.12, (5, ""): 0.14, (9, "m"): 0.07, (2, "m"): 0.06,
-            (2, "m7"): 0.02, (4, "m"): 0.02, (9, "m7"): 0.01, (2, "7"): 0.02, (2, ""): 0.01,
-        },
-        True: {
-            (0, "m"): 0.30, (7, ""): 0.08, (7, "7"): 0.12, (5, "m"): 0.12, (3, ""): 0.08, (10, ""): 0.08,
-            (8, ""): 0.06, (7, "m"): 0.03, (5, ""): 0.02, (10, "7"): 0.02, (2, "m7b5"): 0.01,
-        },
+        "major": (
+            (0, "", 320), (7, "7", 160), (5, "", 130), (7, "", 90), (2, "m", 50), (9, "m", 50), (2, "m7", 30),
+            (2, "7", 30), (9, "7", 20), (0, "7", 15), (4, "m", 12), (4, "7", 10), (9, "m7", 10), (10, "", 10),
+            (5, "m", 5), (2, "", 5), (11, "dim", 2),
+        ),
+        "minor": (
+            (0, "m", 300), (7, "7", 130), (10, "", 110), (5, "m", 100), (3, "", 90), (8, "", 50), (7, "", 40),
+            (7, "m", 40), (10, "7", 30), (5, "", 25), (2, "m7b5", 10), (2, "dim", 10), (0, "", 10), (0, "7", 10),
+            (2, "7", 10), (5, "m7", 10),
+        ),
+        "mixolydian": (
+            (0, "", 380), (10, "", 240), (5, "", 130), (7, "m", 50), (2, "m", 40), (9, "m", 40), (7, "", 40),
+            (7, "7", 20), (10, "7", 10), (0, "7", 10), (3, "", 5),
+        ),
+        "dorian": (
+            (0, "m", 380), (10, "", 240), (5, "", 80), (3, "", 70), (7, "m", 60), (7, "", 30), (2, "m", 20),
+            (5, "m", 20), (7, "7", 20), (8, "", 10), (10, "7", 10),
+        ),
     }
 )  # fmt: skip
+
+# How often the root moves up by each number of semitones when the chord changes: mostly by a fourth.
+_ROOT_MOTION = (0.08, 0.02, 0.09, 0.03, 0.04, 0.41, 0.02, 0.17, 0.02, 0.06, 0.04, 0.03)
+
+_SEVENTHS = frozenset({9, 10, 11})
 
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """The numbers of the model."""
+    """The numbers of the model; logs are natural."""
 
-    concentration: float  # how much a beat full of notes weighs
-    chord_tone: float  # the part of a beat that belongs to the chord; the rest is spread over the others
-    scale_tone: float  # of that rest, the part that lies in the key
-    bass_weight: float
-    usual_weight: float  # how much the key has to say
+    concentration: float  # how much a beat full of notes counts
+    power: float  # the durations are raised to it, so that a doubled note need not count twice
+    accent: float  # how much more the notes on a strong beat count than those on a weak one
+    chord_tones: float  # the part of a beat that is expected to belong to the chord
+    scale_tones: float  # of the rest, the part that is expected to lie in the key
+    root: float  # the parts of the root, the third (or what stands for it) and the seventh; the fifth has 1
+    third: float
+    seventh: float
+    usual: float  # how much it counts what is usual, and what the root does
+    motion: float
     change_strong: float  # log cost of a change on a strong beat, and on a weak one
     change_weak: float
-    tonic_close: float  # log gain of closing on the tonic
+    close: float  # log gain of closing on the tonic chord
 
 
 _FULL = _Settings(
-    concentration=8.0, chord_tone=0.85, scale_tone=0.8, bass_weight=1.0, usual_weight=0.5,
-    change_strong=1.0, change_weak=3.0, tonic_close=0.0,
+    concentration=6.0, power=0.5, accent=0.3, chord_tones=0.75, scale_tones=0.8, root=1.15, third=0.85, seventh=0.85,
+    usual=1.0, motion=0.0, change_strong=0.5, change_weak=3.0, close=0.0,
 )  # fmt: skip
 _MELODY = _Settings(
-    concentration=3.0, chord_tone=0.85, scale_tone=0.9, bass_weight=0.0, usual_weight=1.0,
-    change_strong=0.3, change_weak=3.0, tonic_close=2.0,
+    concentration=4.0, power=1.0, accent=0.6, chord_tones=0.8, scale_tones=0.8, root=1.15, third=1.0, seventh=0.5,
+    usual=1.2, motion=1.0, change_strong=-1.0, change_weak=3.0, close=1.0,
 )  # fmt: skip
+_SILENCE = 0.8  # how much a silent beat of a full texture speaks for no chord, in units of the concentration
+_IN_KEY = 1.0  # log gain of a change to a chord of the key, in a full texture
+_BASS = (0.55, 0.7, 0.05, 0.02)  # how much the bass counts; its chance to be the root, another chord tone, another note
 
 
 def recognise_chords(
@@ -91,69 +124,79 @@ def recognise_chords(
     chroma
         Shape (n_beats, 12): how long each pitch class sounds within each beat, in beats, not negative.
     bass
-        Shape (n_beats,): the lowest pitch class of each beat, -1 where nothing sounds or it is not known.
+        Shape (n_beats,): the lowest pitch class of each beat, -1 where nothing sounds or it is not
+        known. Not used for a melody.
     key
-        Favours the chords that are usual there, and spells them. Left out, a full texture is read
-        without such a preference and a melody in the key that :func:`theory.profiles.find_key` gives.
+        Favours the chords that are usual there, and spells them. Left out, it is what
+        :func:`theory.profiles.find_key` gives, and a full texture is read without a preference.
     strong
-        Shape (n_beats,): 1 where a chord is likely to change, such as a bar line, 0 where it is not, and
+        Shape (n_beats,): 1 where a chord is likely to change, such as a downbeat, 0 where it is not, and
         anything between; booleans will do. Left out, every beat is as good as another.
     melody_only
-        Whether the notes are a bare melody, whose chords are only implied.
+        Whether the notes are a bare melody, whose chords are only implied. Its rests have chords too.
 
     Returns
     -------
     list of Chord
-        One per beat; ``N.C.`` where nothing sounds for long enough.
+        One per beat, of the qualities in :data:`VOCABULARY`, without a bass; ``N.C.`` where a full
+        texture is silent, and everywhere if nothing sounds at all.
 
     Raises
     ------
     TheoryError
-        If a shape does not fit, or a duration is negative or not finite.
+        If a shape does not fit, or a value is out of its range.
 
     Notes
     -----
-    Time grows with the beats times the square of the 121 states.
+    The time grows with the beats times the square of the states: 133 for a full texture, at most 17 for
+    a melody.
     """
     durations = _check_chroma(chroma)
     n_beats = len(durations)
     lowest = _check_row("bass", bass, n_beats, -1, 11, default=-1).astype(np.int64)
-    strength = _check_row("strong", strong, n_beats, 0, 1, default=1)
-    if n_beats == 0:
-        return []
+    strength = _check_row("strong", strong, n_beats, 0, 1, default=0.5)
     total = durations.sum(axis=0)
+    if not total.any():
+        return [NO_CHORD] * n_beats
     found = key or (find_key(total) if total.max() > total.min() else Key.parse("C"))
-    assumed = found if melody_only or key else None
     settings = _MELODY if melody_only else _FULL
-    log_emission = _log_emission(durations, lowest, settings, assumed)
-    log_change = _log_change(settings, assumed)
-    change_cost = settings.change_weak + strength * (settings.change_strong - settings.change_weak)
-    path = _viterbi(log_emission, log_change, change_cost)
-    names = {state: _chord_of(state, found) for state in set(path.tolist())}
-    return [names[state] for state in path.tolist()]
+    model = _melody_model(found) if melody_only else _full_model(key)
+    log_emission = _log_emission(model, settings, durations, strength)
+    if not melody_only:
+        log_emission += model.log_bass[:, lowest].T
+    path = _viterbi(
+        log_emission + model.log_ends(n_beats),
+        model.log_change,
+        settings.change_weak + strength * (settings.change_strong - settings.change_weak),
+    )
+    chords = {state: model.chord(state, found) for state in set(path.tolist())}
+    return [chords[state] for state in path.tolist()]
 
 
 def _viterbi(log_emission: _FloatArray, log_change: _FloatArray, change_cost: _FloatArray) -> NDArray[np.int64]:
-    """Return the best path ``state[t]``.
+    """Return the path ``state[t]`` with the highest sum of its emissions and changes; to stay costs nothing.
 
     Parameters
     ----------
     log_emission
-        Shape (n_beats, n_states).
+        Shape (n_beats, n_states), at least one beat.
     log_change
-        Shape (n_states, n_states): of the change from the first state to the second; 0 on the diagonal.
+        Shape (n_states, n_states): of a change from the first state to the second; the diagonal is unused.
     change_cost
-        Shape (n_beats,): what a change into that beat costs beside; of the first beat it is not used.
+        Shape (n_beats,): what any change into that beat costs; the first one is unused.
     """
     n_beats, n_states = log_emission.shape
-    costs = 1.0 - np.eye(n_states)
-    came_from = np.zeros((n_beats, n_states), dtype=np.int64)
-    score = log_emission[0]
     states = np.arange(n_states)
+    into = log_change.T.copy()  # rows are what is changed to, so that the maximum runs along memory
+    np.fill_diagonal(into, -np.inf)
+    came_from = np.empty((n_beats, n_states), dtype=np.int64)
+    score = log_emission[0]
     for beat in range(1, n_beats):
-        candidates = score[:, None] + (log_change - change_cost[beat] * costs)
-        came_from[beat] = candidates.argmax(axis=0)
-        score = candidates[came_from[beat], states] + log_emission[beat]
+        candidates = into + score
+        origin = candidates.argmax(axis=1)
+        changed = candidates[states, origin] - change_cost[beat]
+        came_from[beat] = np.where(changed > score, origin, states)
+        score = np.maximum(changed, score) + log_emission[beat]
     path = np.empty(n_beats, dtype=np.int64)
     path[-1] = score.argmax()
     for beat in range(n_beats - 1, 0, -1):
@@ -161,86 +204,127 @@ def _viterbi(log_emission: _FloatArray, log_change: _FloatArray, change_cost: _F
     return path
 
 
-def _log_emission(durations: _FloatArray, bass: NDArray[np.int64], settings: _Settings, key: Key | None) -> _FloatArray:
-    """Return how well each state explains each beat, shape (n_beats, n_states)."""
-    totals = durations.sum(axis=1, keepdims=True)
-    share = durations / np.maximum(totals, 1.0)  # a beat that is partly silent weighs less
-    result = settings.concentration * share @ _log_templates(settings, key).T
-    result[:, -1] += settings.concentration * (1 - share.sum(axis=1)) * 0.5
-    result[bass >= 0] += settings.bass_weight * _log_bass()[:, bass[bass >= 0]].T
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The states and their scores; the root of the state for no chord is -1."""
+
+    roots: NDArray[np.int64]  # (n_states,)
+    suffixes: tuple[str, ...]
+    log_templates: _FloatArray  # (n_states, 12)
+    log_bass: _FloatArray  # (n_states, 13); the last column is for a bass that is not known
+    log_usual: _FloatArray  # (n_states,)
+    log_change: _FloatArray  # (n_states, n_states)
+    log_close: _FloatArray  # (n_states,)
+
+    def log_ends(self, n_beats: int) -> _FloatArray:
+        """Return what the first and the last beat add to the emissions, shape (n_beats, n_states)."""
+        result = np.zeros((n_beats, len(self.roots)))
+        result[0] += self.log_usual
+        result[-1] += self.log_close
+        return result
+
+    def chord(self, state: int, key: Key) -> Chord:
+        root = int(self.roots[state])
+        return NO_CHORD if root < 0 else Chord(key.spell(root), QUALITIES[self.suffixes[state]])
+
+
+@lru_cache(maxsize=64)
+def _melody_model(key: Key) -> _Model:
+    mode = key.mode if key.mode in _BELOW_MELODY else "minor" if key.is_minor else "major"
+    rows = _BELOW_MELODY[mode]
+    roots = np.array([(key.tonic.pitch_class + degree) % 12 for degree, _, _ in rows])
+    weights = np.array([weight for _, _, weight in rows], dtype=np.float64)
+    return _model(roots, tuple(suffix for _, suffix, _ in rows), np.log(weights / weights.sum()), _MELODY, key)
+
+
+@lru_cache(maxsize=64)
+def _full_model(key: Key | None) -> _Model:
+    roots = np.array([*range(12)] * len(VOCABULARY) + [-1])
+    suffixes = tuple(suffix for suffix in VOCABULARY for _ in range(12))
+    log_usual = np.log([*(_HOW_USUAL[suffix] for suffix in suffixes), _NONE])
     if key is not None:
-        result[-1] += settings.tonic_close * _is_tonic(key)
-        result[0] += settings.usual_weight * _log_usual(key.tonic.pitch_class, key.is_minor)
-    return result
+        scale = _scale_of(key)
+        chords = zip(roots.tolist(), suffixes, strict=False)
+        inside = [all((root + s) % 12 in scale for s in QUALITIES[suffix]) for root, suffix in chords]
+        log_usual += _IN_KEY * np.array([*inside, False])
+    return _model(roots, suffixes, log_usual, _FULL, key)
 
 
-def _log_templates(settings: _Settings, key: Key | None) -> _FloatArray:
+def _model(
+    roots: NDArray[np.int64], suffixes: tuple[str, ...], log_usual: _FloatArray, settings: _Settings, key: Key | None
+) -> _Model:
+    """Score the states; ``roots`` may have one more entry than ``suffixes``, for no chord."""
+    motion = np.log(np.array(_ROOT_MOTION) * 12)[(roots[None, :] - roots[:, None]) % 12]
+    motion[(roots[:, None] < 0) | (roots[None, :] < 0)] = 0.0
+    log_usual = settings.usual * log_usual
+    tonic = (key.tonic.pitch_class, "m" if key.is_minor else "") if key else (None, "")
+    closes = [pair == tonic for pair in zip(roots.tolist(), (*suffixes, "")[: len(roots)], strict=True)]
+    return _Model(
+        roots,
+        suffixes,
+        _log_templates(roots, suffixes, settings, key),
+        _log_bass(roots, suffixes),
+        log_usual,
+        log_usual + settings.motion * motion,
+        settings.close * np.array(closes, dtype=np.float64),
+    )
+
+
+def _log_templates(
+    roots: NDArray[np.int64], suffixes: tuple[str, ...], settings: _Settings, key: Key | None
+) -> _FloatArray:
     """Return the log weight of each pitch class in each state, shape (n_states, 12)."""
-    in_chord = _members()
-    in_key = np.isin(np.arange(12), list(key.pitch_classes)) if key else np.ones(12, dtype=bool)
-    others = np.where(in_key, settings.scale_tone / 7, (1 - settings.scale_tone) / 5) if key else np.full(12, 1 / 12)
-    outside = np.where(in_chord > 0, 0.0, others)
-    outside /= outside.sum(axis=1, keepdims=True)
-    weights = settings.chord_tone * in_chord + (1 - settings.chord_tone) * outside
-    weights[-1] = 1 / 24
-    result: _FloatArray = np.log(weights)
-    return result
-
-
-@cache
-def _members() -> _FloatArray:
-    """Return the share of each pitch class in each chord, shape (n_states, 12); the last row is 0."""
-    shares = np.zeros((_N_STATES, 12))
-    for index, suffix in enumerate(VOCABULARY):
-        row = np.zeros(12)
+    scale = np.isin(np.arange(12), list(_scale_of(key)))
+    n_scale = int(scale.sum())
+    plain = np.where(scale, settings.scale_tones / n_scale, (1 - settings.scale_tones) / max(12 - n_scale, 1))
+    rows = np.full((len(roots), 12), 1 / 24)  # no chord: half of what even weights would give
+    for state, (root, suffix) in enumerate(zip(roots.tolist(), suffixes, strict=False)):
+        inside = np.zeros(12)
         for semitone in QUALITIES[suffix]:
-            row[semitone] = {0: 1.3, 9: 0.9, 10: 0.7, 11: 0.7}.get(semitone, 1.0)
-        for root in range(12):
-            shares[12 * index + root] = np.roll(row / row.sum(), root)
-    return shares
-
-
-@cache
-def _log_bass() -> _FloatArray:
-    """Return how well each pitch class serves as the bass of each state, shape (n_states, 12)."""
-    weights = np.where(_members() > 0, 0.08, 0.02)
-    states = np.arange(_N_STATES - 1)
-    weights[states, states % 12] = 0.7
-    weights[-1] = 0.05
-    return np.log(weights)
-
-
-def _is_tonic(key: Key) -> _FloatArray:
-    marks = np.zeros(_N_STATES)
-    marks[12 * VOCABULARY.index("m" if key.is_minor else "") + key.tonic.pitch_class] = 1.0
-    return marks
-
-
-@cache
-def _log_usual(tonic: int, is_minor: bool) -> _FloatArray:
-    """Return how usual each state is in a key, shape (n_states,)."""
-    weights = np.full(_N_STATES, 0.0005)
-    for (degree, suffix), weight in _USUAL[is_minor].items():
-        weights[12 * VOCABULARY.index(suffix) + (tonic + degree) % 12] = weight
-    result: _FloatArray = np.log(weights / weights.sum())
+            inside[(root + semitone) % 12] = _member_weight(semitone, settings)
+        outside = np.where(inside > 0, 0.0, plain)
+        rows[state] = settings.chord_tones * inside / inside.sum()
+        rows[state] += (1 - settings.chord_tones) * outside / outside.sum()
+    result: _FloatArray = np.log(rows)
     return result
 
 
-def _log_change(settings: _Settings, key: Key | None) -> _FloatArray:
-    """Return the log weight of each change of chord, shape (n_states, n_states), 0 where nothing changes."""
-    usual = np.zeros(_N_STATES)
-    if key is not None:
-        usual = settings.usual_weight * _log_usual(key.tonic.pitch_class, key.is_minor)
-    result = np.tile(usual, (_N_STATES, 1))
-    np.fill_diagonal(result, 0.0)
+def _log_bass(roots: NDArray[np.int64], suffixes: tuple[str, ...]) -> _FloatArray:
+    """Return the log weight of each bass in each state, shape (n_states, 13)."""
+    weight, at_root, at_member, elsewhere = _BASS
+    chances = np.full((len(roots), 13), elsewhere)
+    for state, (root, suffix) in enumerate(zip(roots.tolist(), suffixes, strict=False)):
+        chances[state, [(root + semitone) % 12 for semitone in QUALITIES[suffix]]] = at_member
+        chances[state, root] = at_root
+    chances[roots < 0] = at_member
+    chances[:, -1] = 1.0
+    result: _FloatArray = weight * np.log(chances)
     return result
 
 
-def _chord_of(state: int, key: Key) -> Chord:
-    quality, root = divmod(state, 12)
-    if quality == len(VOCABULARY):
-        return NO_CHORD
-    return Chord(key.spell(root), QUALITIES[VOCABULARY[quality]])
+def _member_weight(semitone: int, settings: _Settings) -> float:
+    if semitone == 0:
+        return settings.root
+    if semitone in _SEVENTHS:
+        return settings.seventh
+    return settings.third if semitone < 6 else 1.0
+
+
+def _scale_of(key: Key | None) -> frozenset[int]:
+    """Return the pitch classes of the key, with the leading tone that minor keys borrow; all without a key."""
+    if key is None:
+        return frozenset(range(12))
+    return key.pitch_classes | ({(key.tonic.pitch_class + 11) % 12} if key.is_minor else set())
+
+
+def _log_emission(model: _Model, settings: _Settings, durations: _FloatArray, strength: _FloatArray) -> _FloatArray:
+    """Return how well each state explains the notes of each beat, shape (n_beats, n_states)."""
+    presence = durations**settings.power
+    share = presence / np.maximum(presence.sum(axis=1, keepdims=True), 1.0)  # a beat half silent counts half
+    result: _FloatArray = share @ model.log_templates.T
+    result[:, model.roots < 0] += _SILENCE * (1 - share.sum(axis=1, keepdims=True))
+    result *= settings.concentration * (1 + settings.accent * (strength[:, None] - 0.5))
+    return result
 
 
 def _check_chroma(chroma: ArrayLike) -> _FloatArray:
@@ -251,15 +335,15 @@ def _check_chroma(chroma: ArrayLike) -> _FloatArray:
     wrong = ~(np.isfinite(durations) & (durations >= 0))
     if wrong.any():
         beat, pitch_class = (int(i) for i in np.argwhere(wrong)[0])
-        msg = f"chroma[{beat}, {pitch_class}] is {durations[beat, pitch_class]}: expected a finite duration from 0"
+        msg = f"chroma[{beat}, {pitch_class}] is {durations[beat, pitch_class]:g}: expected a finite duration from 0"
         raise TheoryError(msg)
     return durations
 
 
-def _check_row(name: str, row: ArrayLike | None, n_beats: int, low: int, high: int, *, default: int) -> _FloatArray:
+def _check_row(name: str, row: ArrayLike | None, n_beats: int, low: int, high: int, *, default: float) -> _FloatArray:
     """Return a value per beat, checked, or the default everywhere."""
     if row is None:
-        return np.full(n_beats, float(default))
+        return np.full(n_beats, default)
     values = np.asarray(row, dtype=np.float64)
     if values.shape != (n_beats,):
         msg = f"{name} of shape {values.shape}: expected ({n_beats},), a value for each beat"
