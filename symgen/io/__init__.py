@@ -1,1 +1,8 @@
-"""Reading and writing music: files, and the objects of other libraries."""
+"""Reading and writing music: files, and the objects of other libraries.
+
+Nothing heavy is loaded before it is needed.
+"""
+
+from symgen.io.files import load, save
+
+__all__ = ["load", "save"]

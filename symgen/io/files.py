@@ -1,0 +1,210 @@
+"""Files by their content and their ending.
+
+What a file is, is decided by its first bytes, and by its ending where those say nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+from symgen.errors import FileFormatError
+from symgen.grid import check_steps_per_quarter
+from symgen.io.midi_reader import read_midi
+from symgen.io.midi_writer import write_midi
+from symgen.io.music21_reader import from_music21
+from symgen.io.optional import require
+from symgen.score import Score
+
+__all__ = ["SUFFIXES", "load", "save", "write_bytes"]
+
+_FORMATS = MappingProxyType(
+    {".mid": "midi", ".midi": "midi", ".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml"}
+    | {".abc": "abc", ".krn": "humdrum"}
+)
+SUFFIXES = tuple(_FORMATS)
+"""The endings that can be read."""
+
+_MAGIC = {b"MThd": "midi", b"RIFF": "midi", b"PK\x03\x04": "musicxml", b"<?xml": "musicxml", b"<score-": "musicxml"}
+_WRITABLE = (".mid", ".midi", ".musicxml")
+_WORDS = {"musicxml": "MusicXML", "abc": "ABC", "humdrum": "kern"}
+_MAX_BYTES = 64 * 2**20
+
+
+def load(path: str | Path, *, steps_per_quarter: int = 12) -> Score:
+    """Read a music file.
+
+    Parameters
+    ----------
+    path
+        A MIDI, MusicXML (``.musicxml``, ``.xml``, ``.mxl``), ABC or kern file.
+    steps_per_quarter
+        The grid; times go to its nearest step.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no such file, or it cannot be read; one line that says what was expected.
+    GridError
+        If the music's bars do not fit the grid.
+
+    Notes
+    -----
+    What each format loses is said in :func:`symgen.io.midi_reader.read_midi` and
+    :func:`symgen.io.music21_reader.from_music21`.
+    """
+    check_steps_per_quarter(steps_per_quarter)
+    path = Path(path)
+    data = _read_bytes(path)
+    kind = _kind(path, data)
+    if kind == "midi":
+        return read_midi(data, steps_per_quarter=steps_per_quarter, name=str(path))
+    stream = _parse(path, data, kind)
+    if "Opus" in stream.classSet:
+        if len(stream.scores) != 1:
+            _fail(path, f"{len(stream.scores)} pieces in one file: expected one; split it first")
+        stream = stream.scores[0]
+    try:
+        return from_music21(stream, steps_per_quarter=steps_per_quarter)
+    except ValueError as error:
+        msg = f"{path}: {error}"
+        raise FileFormatError(msg) from error
+
+
+def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:
+    """Write a score to a file, whole or not at all.
+
+    Parameters
+    ----------
+    score
+        The music.
+    path
+        Where; the ending says the format: ``.mid``, ``.midi`` or ``.musicxml``.
+    overwrite
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    FileFormatError
+        If the ending is none of these, or the file cannot be written.
+    """
+    path = Path(path)
+    writers: Mapping[str, Callable[[Score], bytes]] = {".musicxml": _musicxml}
+    if path.suffix.lower() not in _WRITABLE:
+        _fail(path, f"expected a name that ends in {', '.join(_WRITABLE)}")
+    write_bytes(path, writers.get(path.suffix.lower(), write_midi)(score), overwrite=overwrite)
+    return path
+
+
+def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
+    """Write a file beside its place and move it there, so that no half of it is ever seen.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be written, or is there and may not be replaced.
+    """
+    if path.is_dir():
+        _fail(path, "a folder: expected the name of a file")
+    if path.exists() and not overwrite:
+        _fail(path, "exists already: expected a new name, or leave to overwrite it")
+    if not path.parent.is_dir():
+        _fail(path, f"no folder {str(path.parent)!r}: expected one that exists")
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        _fail(path, f"could not be written: {error.strerror or error}", error)
+
+
+def _umask() -> int:
+    """Return the mask of new files, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
+    msg = f"{path}: {what}"
+    raise FileFormatError(msg) from cause
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            _fail(path, "no such file")
+        if not path.is_file():
+            _fail(path, f"{'a folder' if path.is_dir() else 'no regular file'}: expected a music file")
+        if path.stat().st_size > _MAX_BYTES:
+            _fail(path, f"{path.stat().st_size:,} bytes: expected a music file of at most {_MAX_BYTES:,}")
+        return path.read_bytes()
+    except OSError as error:
+        _fail(path, f"could not be read: {error.strerror or error}", error)
+
+
+def _kind(path: Path, data: bytes) -> str:
+    """Return what a file is: by its first bytes, else by its ending."""
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text:
+        _fail(path, "an empty file: expected music")
+    named = _FORMATS.get(path.suffix.lower())
+    found = next((kind for magic, kind in _MAGIC.items() if data.startswith(magic) or text.startswith(magic)), named)
+    if found is None and text.startswith((b"X:", b"**kern")):
+        found = "abc" if text.startswith(b"X:") else "humdrum"
+    if found is None:
+        _fail(path, f"unknown kind of file: expected one that ends in {', '.join(SUFFIXES)}")
+    return found
+
+
+def _parse(path: Path, data: bytes, kind: str) -> Any:
+    """Return the music21 stream of a file."""
+    music21 = require("music21")
+    if kind == "musicxml" and data.startswith(b"PK"):
+        data = _unzipped(path)
+    text = data.decode("utf-8-sig", errors="replace") if kind != "musicxml" else data
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
+            stream = music21.converter.parseData(text, format=kind)
+    except Exception as error:  # its parsers raise whatever the damage leads to
+        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        _fail(path, f"not readable as {_WORDS[kind]}: {reason}", error)
+    if not stream.recurse().notesAndRests:
+        _fail(path, f"no notes in it: expected {_WORDS[kind]}")
+    return stream
+
+
+def _unzipped(path: Path) -> bytes:
+    """Return the music of a compressed MusicXML file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            inside = [i for i in archive.infolist() if i.filename.endswith((".xml", ".musicxml"))]
+            music = [i for i in inside if not i.filename.startswith("META-INF")]
+            if not music or music[0].file_size > _MAX_BYTES:
+                _fail(path, f"a zip archive: expected one that holds MusicXML of at most {_MAX_BYTES:,} bytes")
+            return archive.read(music[0])
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+        _fail(path, f"damaged: {error}", error)
+
+
+def _musicxml(score: Score) -> bytes:
+    from symgen.io.music21_writer import write_musicxml
+
+    return write_musicxml(score)

@@ -1,0 +1,183 @@
+"""A MIDI file from a score.
+
+A written file is of format 1 and imports cleanly into a DAW: tempo, metre and key in the first track
+only, one named part on a channel of its own, drums and nothing else on channel 10, no two notes of one
+pitch overlapping on a channel, and every track ending on the bar line after the music.
+
+What MIDI has no word for travels as text events that other programs ignore: ``symgen key=value ...``
+is the recipe, ``symgen:key D dorian`` and ``symgen:meter 2+2+3/8`` say what the key signature and the
+time signature at their tick cannot. Section names that could be read as a chord stand in brackets.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symgen.errors import ScoreError
+from symgen.grid import TICKS_PER_QUARTER, steps_to_ticks
+from symgen.io.optional import require
+from symgen.io.words import KEY_SIGN, METER_SIGN, key_signature, microseconds, plain_key, protected, recipe_text
+from symgen.score import Note, Score, Track
+from theory.key import Key
+from theory.meter import Meter
+
+__all__ = ["cut_overlaps", "write_midi"]
+
+_DRUM_CHANNEL = 9
+_PART_CHANNELS = tuple(channel for channel in range(16) if channel != _DRUM_CHANNEL)
+
+
+def write_midi(
+    score: Score,
+    *,
+    ticks_per_quarter: int = TICKS_PER_QUARTER,
+    programs: bool = True,
+    chord_names: bool = True,
+) -> bytes:
+    """Return a score as a MIDI file of format 1; equal scores give equal bytes.
+
+    Parameters
+    ----------
+    score
+        The music.
+    ticks_per_quarter
+        The resolution; a multiple of the score's grid.
+    programs
+        Whether each track sets its General MIDI program.
+    chord_names
+        Whether the chords stand in the file as marker events.
+
+    Raises
+    ------
+    ScoreError
+        If the parts need more than fifteen different programs at once.
+    GridError
+        If a step is no whole tick.
+
+    Notes
+    -----
+    :func:`symgen.io.midi_reader.read_midi` gives the score back. Changed on the way: a tempo becomes a whole number of
+    microseconds (a tempo with one decimal place survives); drum tracks share channel 10, so they
+    share the first one's program; a note that still sounds when its pitch starts again on its channel
+    ends there; the end moves to the bar line.
+    """
+    mido = require("mido")
+
+    def tick(step: int) -> int:
+        return steps_to_ticks(step, steps_per_quarter=score.steps_per_quarter, ticks_per_quarter=ticks_per_quarter)
+
+    channels = _channels(score.tracks)
+    kit = next((track.program for track in score.tracks if track.is_drum), 0)
+    bodies = cut_overlaps(score.tracks, channels)
+    end = tick(max(score.bars.end_steps, *(c.onset_steps for c in (*score.tempos, *_named(score))), 0))
+    file = mido.MidiFile(type=1, ticks_per_beat=ticks_per_quarter, charset="utf-8")
+    file.tracks.append(_timed(_conductor_events(score, chord_names), tick, end))
+    for track, channel, notes in zip(score.tracks, channels, bodies, strict=True):
+        events = [(0, mido.MetaMessage("track_name", name=track.name))]
+        if programs:
+            program = kit if track.is_drum else track.program
+            events.append((0, mido.Message("program_change", channel=channel, program=program)))
+        file.tracks.append(_timed([*events, *_note_events(notes, channel)], tick, end))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+def _named(score: Score) -> Iterator[Any]:
+    yield from (*score.meters, *score.keys, *score.chords, *score.markers)
+
+
+def _timed(events: Iterable[tuple[int, Any]], tick: Any, end: int) -> Any:
+    """Return a track from events with their steps, in order, closed at a tick."""
+    mido = require("mido")
+    track, now = mido.MidiTrack(), 0
+    for step, message in events:
+        at = tick(step)
+        track.append(message.copy(time=at - now))
+        now = at
+    track.append(mido.MetaMessage("end_of_track", time=end - now))
+    return track
+
+
+def _conductor_events(score: Score, chord_names: bool) -> list[tuple[int, Any]]:
+    """Return all that is not notes, in the order of time; at one step tempo, metre, key, sections, chords."""
+    meta = require("mido").MetaMessage
+    events = [(0, meta("text", text=recipe_text(score.recipe)))]
+    for tempo in score.tempos:
+        events.append((tempo.onset_steps, meta("set_tempo", tempo=microseconds(tempo.bpm))))
+    events += [(c.onset_steps, message) for c in score.meters for message in _meter_messages(c.meter)]
+    events += [(c.onset_steps, message) for c in score.keys for message in _key_messages(c.key)]
+    events += [(marker.onset_steps, meta("marker", text=protected(marker.text))) for marker in score.markers]
+    if chord_names:
+        events += [(change.onset_steps, meta("marker", text=str(change.chord))) for change in score.chords]
+    return sorted(events, key=lambda event: event[0])
+
+
+def _meter_messages(meter: Meter) -> list[Any]:
+    meta = require("mido").MetaMessage
+    plain = Meter(meter.numerator, meter.denominator)
+    signature = meta("time_signature", numerator=meter.numerator, denominator=meter.denominator)
+    return [signature] if meter == plain else [signature, meta("text", text=f"{METER_SIGN}{meter}")]
+
+
+def _key_messages(key: Key) -> list[Any]:
+    meta = require("mido").MetaMessage
+    plain = plain_key(*key_signature(key))
+    signature = meta("key_signature", key=f"{plain.tonic}{'m' if plain.is_minor else ''}")
+    return [signature] if key == plain else [signature, meta("text", text=f"{KEY_SIGN}{key}")]
+
+
+def _note_events(notes: Sequence[Note], channel: int) -> list[tuple[int, Any]]:
+    """Return the note messages of a track; at one step the ends stand before the starts."""
+    message = require("mido").Message
+    ends = [(n.end_steps, 0, n.pitch, message("note_off", channel=channel, note=n.pitch, velocity=0)) for n in notes]
+    starts = [
+        (n.onset_steps, 1, n.pitch, message("note_on", channel=channel, note=n.pitch, velocity=n.velocity))
+        for n in notes
+    ]
+    return [(event[0], event[3]) for event in sorted([*ends, *starts], key=lambda event: event[:3])]
+
+
+def _channels(tracks: Sequence[Track]) -> list[int]:
+    """Give each track a channel of its own; when they run out, tracks of equal programs share."""
+    parts = [track for track in tracks if not track.is_drum]
+    wanted = {track.program for track in parts}
+    if len(wanted) > len(_PART_CHANNELS):
+        msg = f"{len(wanted)} different programs: expected at most {len(_PART_CHANNELS)}, one for each channel"
+        raise ScoreError(msg)
+    free = list(_PART_CHANNELS)
+    owned: dict[int, list[int]] = defaultdict(list)  # program -> its channels, the one to share next first
+    chosen = []
+    for track in tracks:
+        if track.is_drum:
+            chosen.append(_DRUM_CHANNEL)
+            continue
+        n_programs_to_come = len(wanted - owned.keys())
+        if track.program not in owned or len(free) > n_programs_to_come:
+            owned[track.program].append(free.pop(0))
+            chosen.append(owned[track.program][-1])
+        else:
+            channels = owned[track.program]
+            channels.append(channels.pop(0))
+            chosen.append(channels[-1])
+    return chosen
+
+
+def cut_overlaps(tracks: Sequence[Track], channels: Sequence[int]) -> list[list[Note]]:
+    """Return the notes of each track, none sounding past the next start of its pitch on its channel."""
+    by_key: dict[tuple[int, int], list[tuple[int, Note]]] = defaultdict(list)
+    for index, (track, channel) in enumerate(zip(tracks, channels, strict=True)):
+        for note in track.notes:
+            by_key[channel, note.pitch].append((index, note))
+    kept: list[list[Note]] = [[] for _ in tracks]
+    for entries in by_key.values():
+        entries.sort(key=lambda entry: (entry[1].onset_steps, -entry[1].duration_steps, entry[0]))
+        distinct = [e for i, e in enumerate(entries) if i == 0 or e[1].onset_steps > entries[i - 1][1].onset_steps]
+        limits = [note.onset_steps for _, note in distinct[1:]] + [distinct[-1][1].end_steps]
+        for (index, note), limit in zip(distinct, limits, strict=True):
+            kept[index].append(replace(note, duration_steps=min(note.end_steps, limit) - note.onset_steps))
+    return kept

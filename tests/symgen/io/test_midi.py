@@ -1,0 +1,344 @@
+"""MIDI bytes: what they hold, what other libraries make of them, and that a score comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import warnings
+from typing import Any
+
+import mido
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from io_scores import scores
+
+from symgen.errors import FileFormatError, GridError, ScoreError
+from symgen.io.midi import read_midi, write_midi
+from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
+from theory.chord import NO_CHORD, Chord
+from theory.key import Key
+from theory.meter import Meter
+
+
+def opened(data: bytes) -> Any:
+    return mido.MidiFile(file=io.BytesIO(data), charset="utf-8")
+
+
+def absolute(track: Any) -> list[tuple[int, Any]]:
+    now, events = 0, []
+    for message in track:
+        now += message.time
+        events.append((now, message))
+    return events
+
+
+def song() -> Score:
+    return Score(
+        12,
+        (
+            Track("Melody", (Note(0, 12, 72, 90), Note(12, 12, 72), Note(24, 36, 76))),
+            Track("Bass", (Note(0, 36, 40), Note(36, 40, 43)), 33),
+            Track("Drums", (Note(0, 3, 36, 110), Note(18, 3, 38)), is_drum=True),
+        ),
+        tempos=(TempoChange(0, 97.0), TempoChange(36, 120.0)),
+        meters=(MeterChange(0, Meter(3, 4)), MeterChange(36, Meter(6, 8))),
+        keys=(KeyChange(0, Key.parse("Eb")), KeyChange(36, Key.parse("C minor"))),
+        chords=(ChordChange(0, Chord.parse("Eb")), ChordChange(36, Chord.parse("Cm7/G")), ChordChange(54, NO_CHORD)),
+        markers=(Marker(0, "Verse"), Marker(36, "B")),
+        end_steps=108,
+        recipe=(("seed", "7"), ("key", "Eb major")),
+    )
+
+
+class TestRoundTrip:
+    @settings(max_examples=150, deadline=None)
+    @given(scores())
+    def test_a_score_on_the_grid_comes_back(self, score: Score) -> None:
+        data = write_midi(score)
+        kit = [track.program for track in score.tracks if track.is_drum]
+        assert len(kit) <= 1
+        back = read_midi(data, steps_per_quarter=score.steps_per_quarter)
+        assert back == score
+        assert back.recipe == score.recipe
+        assert write_midi(back) == data
+
+    @settings(max_examples=30, deadline=None)
+    @given(scores(), st.sampled_from([960, 1920]))
+    def test_the_resolution_changes_nothing(self, score: Score, resolution: int) -> None:
+        data = write_midi(score, ticks_per_quarter=resolution)
+        assert read_midi(data, steps_per_quarter=score.steps_per_quarter) == score
+
+    def test_a_resolution_off_the_grid_is_refused(self) -> None:
+        with pytest.raises(GridError, match="no whole tick"):
+            write_midi(song(), ticks_per_quarter=100)
+
+    def test_the_end_moves_to_the_bar_line(self) -> None:
+        score = Score(4, (Track("T", (Note(0, 3, 60),)),), end_steps=17)
+        assert read_midi(write_midi(score), steps_per_quarter=4).end_steps == 32
+
+    @given(st.floats(4, 1000))
+    def test_a_tempo_is_kept_to_the_microsecond(self, bpm: float) -> None:
+        data = write_midi(Score(4, tempos=(TempoChange(0, bpm),), end_steps=16))
+        back = read_midi(data, steps_per_quarter=4).tempos[0].bpm
+        assert abs(60e6 / back - 60e6 / bpm) <= 1
+
+    def test_equal_scores_give_equal_bytes(self) -> None:
+        assert write_midi(song()) == write_midi(song())
+
+
+class TestLayout:
+    def test_the_first_track_says_it_all_at_its_ticks(self) -> None:
+        conductor = absolute(opened(write_midi(song())).tracks[0])
+        by_type = {kind: [(t, m) for t, m in conductor if m.type == kind] for kind in {m.type for _, m in conductor}}
+        assert [(t, m.tempo) for t, m in by_type["set_tempo"]] == [(0, 618557), (1440, 500000)]
+        assert [(t, m.numerator, m.denominator) for t, m in by_type["time_signature"]] == [(0, 3, 4), (1440, 6, 8)]
+        assert [(t, m.key) for t, m in by_type["key_signature"]] == [(0, "Eb"), (1440, "Cm")]
+        assert [(t, m.text) for t, m in by_type["marker"]] == [
+            (0, "Verse"), (0, "Eb"), (1440, "[B]"), (1440, "Cm7/G"), (2160, "N.C."),
+        ]  # fmt: skip
+        assert [(t, m.text) for t, m in by_type["text"]] == [(0, "symgen seed=7 'key=Eb major'")]
+
+    def test_time_signatures_have_four_bytes(self) -> None:
+        assert b"\xff\x58\x04\x03\x02\x18\x08" in write_midi(song())
+
+    def test_every_track_ends_on_the_bar_line(self) -> None:
+        file = opened(write_midi(song()))
+        ends = {(absolute(track)[-1][0], absolute(track)[-1][1].type) for track in file.tracks}
+        assert ends == {(108 * 40, "end_of_track")}
+        assert file.type == 1
+        assert file.ticks_per_beat == 480
+
+    def test_parts_have_names_channels_and_programs(self) -> None:
+        tracks = opened(write_midi(song())).tracks[1:]
+        assert [t.name for t in tracks] == ["Melody", "Bass", "Drums"]
+        channels = [{m.channel for m in t if not m.is_meta} for t in tracks]
+        assert channels == [{0}, {1}, {9}]
+        assert [next(m.program for m in t if m.type == "program_change") for t in tracks] == [0, 33, 0]
+
+    @settings(max_examples=60, deadline=None)
+    @given(scores(max_tracks=20))
+    def test_notes_never_overlap_on_a_channel(self, score: Score) -> None:
+        """Even where more than fifteen tracks share channels."""
+        for_channel: dict[tuple[int, int], list[tuple[int, bool]]] = {}
+        try:
+            data = write_midi(score)
+        except ScoreError:
+            assert len({t.program for t in score.tracks if not t.is_drum}) > 15
+            return
+        programs: dict[int, set[int]] = {}
+        for track in opened(data).tracks[1:]:
+            for tick, m in absolute(track):
+                if m.type == "program_change":
+                    programs.setdefault(m.channel, set()).add(m.program)
+                if m.type in ("note_on", "note_off"):
+                    for_channel.setdefault((m.channel, m.note), []).append((tick, m.type == "note_on"))
+        assert all(len(found) == 1 for found in programs.values())
+        for events in for_channel.values():
+            events.sort()  # at one tick: off before on
+            assert [is_on for _, is_on in events] == [True, False] * (len(events) // 2)
+
+    def test_offs_stand_before_ons_in_the_file(self) -> None:
+        events = [m.type for t, m in absolute(opened(write_midi(song())).tracks[1]) if t == 480]
+        assert events == ["note_off", "note_on"]
+
+    def test_an_overlap_is_cut_where_the_later_note_starts(self) -> None:
+        score = Score(4, (Track("T", (Note(0, 8, 60), Note(4, 2, 60), Note(4, 8, 60, 99))),))
+        notes = read_midi(write_midi(score), steps_per_quarter=4).tracks[0].notes
+        assert notes == (Note(0, 4, 60), Note(4, 8, 60, 99))
+
+    def test_sixteen_programs_are_refused_and_sixteen_tracks_of_fifteen_share(self) -> None:
+        tracks = [Track(f"T{i}", (Note(i, 1, 60),), i % 15) for i in range(20)]
+        data = write_midi(Score(4, tuple(tracks)))
+        assert [t.program for t in read_midi(data, steps_per_quarter=4).tracks] == [i % 15 for i in range(20)]
+        with pytest.raises(ScoreError, match="16 different programs: expected at most 15"):
+            write_midi(Score(4, tuple(Track("T", (Note(0, 1, 60),), i) for i in range(16))))
+
+    def test_programs_and_chords_can_be_left_out(self) -> None:
+        file = opened(write_midi(song(), programs=False, chord_names=False))
+        assert not [m for t in file.tracks for m in t if m.type == "program_change"]
+        assert [m.text for m in file.tracks[0] if m.type == "marker"] == ["Verse", "[B]"]
+
+
+class TestOtherLibraries:
+    """What they make of our file."""
+
+    def test_mido(self) -> None:
+        file = opened(write_midi(song()))
+        assert math.isclose(file.length, song().duration_seconds, rel_tol=1e-6)
+        assert sum(m.type == "note_on" for t in file.tracks for m in t) == song().n_notes
+
+    def test_symusic(self) -> None:
+        import symusic
+
+        midi: Any = symusic.Score.from_midi(write_midi(song()))
+        assert midi.ticks_per_quarter == 480
+        assert [t.name for t in midi.tracks] == ["Melody", "Bass", "Drums"]
+        assert [t.is_drum for t in midi.tracks] == [False, False, True]
+        assert midi.note_num() == song().n_notes
+        assert [round(t.qpm, 3) for t in midi.tempos] == [97.0, 120.0]
+        assert [(t.numerator, t.denominator) for t in midi.time_signatures] == [(3, 4), (6, 8)]
+        assert [(k.key, k.tonality) for k in midi.key_signatures] == [(-3, 0), (-3, 1)]
+
+    def test_pretty_midi(self) -> None:
+        import pretty_midi
+
+        midi = pretty_midi.PrettyMIDI(io.BytesIO(write_midi(song())))
+        assert [i.name for i in midi.instruments] == ["Melody", "Bass", "Drums"]
+        assert [i.program for i in midi.instruments] == [0, 33, 0]
+        assert sum(len(i.notes) for i in midi.instruments) == song().n_notes
+        assert midi.get_tempo_changes()[1] == pytest.approx([97, 120], abs=1e-3)
+        assert [(t.numerator, t.denominator) for t in midi.time_signature_changes] == [(3, 4), (6, 8)]
+        assert [pretty_midi.key_number_to_key_name(k.key_number) for k in midi.key_signature_changes] == [
+            "Eb Major",
+            "C minor",
+        ]
+
+    def test_music21(self) -> None:
+        import music21
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stream: Any = music21.converter.parseData(write_midi(song()), format="midi")
+        assert [p.partName for p in stream.parts] == ["Melody", "Bass", "Drums"]
+        assert len(stream.flatten().notes) >= song().n_notes  # notes over a bar line are split and tied
+        flat = stream.parts[0].flatten()
+        assert [t.ratioString for t in flat.getElementsByClass("TimeSignature")] == ["3/4", "6/8"]
+        assert [str(k) for k in flat.getElementsByClass("KeySignature")] == ["E- major", "c minor"]
+        numbers = [round(m.number, 2) for m in stream.recurse().getElementsByClass("MetronomeMark")]
+        assert numbers[:2] == [97, 120]
+
+
+def variable_length(value: int) -> bytes:
+    out = [value & 0x7F]
+    while value := value >> 7:
+        out.insert(0, 0x80 | value & 0x7F)
+    return bytes(out)
+
+
+def chunk(*events: bytes) -> bytes:
+    body = b"".join(events)
+    return b"MTrk" + len(body).to_bytes(4, "big") + body
+
+
+def header(*, file_format: int = 1, n_tracks: int = 1, division: bytes = b"\x01\xe0", length: int = 6) -> bytes:
+    return b"MThd" + length.to_bytes(4, "big") + bytes([0, file_format]) + n_tracks.to_bytes(2, "big") + division
+
+
+NOTE = b"\x00\x90\x3c\x50\x60\x80\x3c\x00"
+END = b"\x00\xff\x2f\x00"
+
+
+def tempo(microseconds: int) -> bytes:
+    return b"\x00\xff\x51\x03" + microseconds.to_bytes(3, "big")
+
+
+class TestForeignFiles:
+    def read(self, data: bytes) -> Score:
+        return read_midi(data, steps_per_quarter=4)
+
+    def test_the_smallest_file(self) -> None:
+        score = self.read(header() + chunk(NOTE, END))
+        assert score.tracks == (Track("Track 1", (Note(0, 1, 60, 80),)),)
+        assert score.end_steps == 16
+
+    def test_times_go_to_the_nearest_step_and_no_note_vanishes(self) -> None:
+        events = b"".join(
+            variable_length(delta) + message
+            for delta, message in [
+                (59, b"\x90\x3c\x50"),
+                (2, b"\x80\x3c\x00"),
+                (119, b"\x90\x3c\x50"),
+                (60, b"\x80\x3c\x00"),
+            ]
+        )
+        assert self.read(header() + chunk(events, END)).tracks[0].notes == (Note(0, 1, 60), Note(2, 1, 60))
+
+    def test_a_name_that_is_not_utf8(self) -> None:
+        score = self.read(header() + chunk(b"\x00\xff\x03\x05\xc9tude", NOTE, END))
+        assert score.tracks[0].name == "Étude"
+
+    def test_a_riff_wrapper_is_taken_off(self) -> None:
+        midi = header() + chunk(NOTE, END)
+        wrapped = (
+            b"RIFF" + (len(midi) + 12).to_bytes(4, "little") + b"RMIDdata" + len(midi).to_bytes(4, "little") + midi
+        )
+        assert self.read(wrapped) == self.read(midi)
+
+    def test_channels_of_one_track_are_parts(self) -> None:
+        score = self.read(header(file_format=0) + chunk(NOTE, b"\x00\x99\x24\x50\x60\x89\x24\x00", END))
+        assert [(t.is_drum, len(t.notes)) for t in score.tracks] == [(False, 1), (True, 1)]
+
+    def test_unknown_chunks_and_bad_key_signatures_are_skipped(self) -> None:
+        data = header() + b"XFIH\x00\x00\x00\x02ab" + chunk(b"\x00\xff\x59\x02\x20\x05", NOTE, END)
+        assert self.read(data).keys == ()
+
+    def test_tempo_before_the_first_one_is_120(self) -> None:
+        late = b"\x83\x60" + tempo(600_000)[1:]
+        score = self.read(header() + chunk(late, NOTE, END))
+        assert [(t.onset_steps, t.bpm) for t in score.tempos] == [(0, 120.0), (4, 100.0)]
+
+    def test_markers_that_are_chords(self) -> None:
+        events = b"".join(b"\x00\xff\x06" + bytes([len(t)]) + t for t in (b"Chorus", b"F#m7b5"))
+        score = self.read(header() + chunk(events, NOTE, END))
+        assert score.markers == (Marker(0, "Chorus"),)
+        assert score.chords == (ChordChange(0, Chord.parse("F#m7b5")),)
+
+
+GOOD = header() + chunk(NOTE, END)
+BAD = {
+    "empty": (b"", "an empty file"),
+    "text": (b"hello there", "b'hello th'"),
+    "wav": (b"RIFF\x10\x00\x00\x00WAVEfmt ", "a RIFF file such as WAV"),
+    "zip": (b"PK\x03\x04" + bytes(30), "a zip archive"),
+    "gzip": (b"\x1f\x8b" + bytes(30), "a gzip file"),
+    "mac binary": (bytes(128) + GOOD, "expected a MIDI file"),
+    "only a header": (header(), "no tracks"),
+    "half a header": (GOOD[:10], "expected 6 and tracks after it"),
+    "long header": (header(length=2**31), "header of 2147483648 bytes"),
+    "no ticks": (header(division=b"\x00\x00") + chunk(NOTE, END), "0 ticks a quarter note"),
+    "smpte": (header(division=b"\xe7\x28") + chunk(NOTE, END), "SMPTE"),
+    "format 2": (header(file_format=2) + chunk(NOTE, END), "format 2: expected 0 or 1"),
+    "tempo 0": (header() + chunk(tempo(0), NOTE, END), "tempo of 0 microseconds"),
+    "tempo 1": (header() + chunk(tempo(1), NOTE, END), "tempo of 1 microseconds"),
+    "slow tempo": (header() + chunk(tempo(16_000_000), NOTE, END), "1000 to 4 quarter notes a minute"),
+    "meter 0": (header() + chunk(b"\x00\xff\x58\x04\x00\x02\x18\x08", NOTE, END), "time signature 0/4"),
+    "huge meter": (header() + chunk(b"\x00\xff\x58\x04\x04\x40\x18\x08", NOTE, END), "time signature 4/2^64"),
+    "cut off": (GOOD[:-6], "cut off"),
+    "running status": (header() + chunk(b"\x00\x3c\x50", END), "a data byte without a status"),
+    "long number": (header() + chunk(b"\xff\xff\xff\xff\x7f\x90\x3c\x50", END), "cut off in the middle of an event"),
+    "meta past the end": (header() + chunk(b"\x00\xff\x01\x7fabc"), "runs past its end"),
+    "bomb": (
+        header(division=b"\x00\x01") + chunk(b"\xff\xff\xff\x7f" + NOTE[1:], END),
+        "quarter notes long",
+    ),
+    "big": (b"MThd" + bytes(17 * 2**20), "expected a MIDI file of at most"),
+}
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize("name", BAD)
+    def test_one_line_that_names_the_file(self, name: str) -> None:
+        data, expected = BAD[name]
+        with pytest.raises(FileFormatError) as caught:
+            read_midi(data, steps_per_quarter=4, name="song.mid")
+        message = str(caught.value)
+        assert message.startswith("song.mid: ")
+        assert expected in message
+        assert "\n" not in message
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.data())
+    def test_damage_is_read_or_refused_but_never_worse(self, data: st.DataObject) -> None:
+        damaged = bytearray(write_midi(song()))
+        for _ in range(data.draw(st.integers(1, 4))):
+            damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+        cut = data.draw(st.integers(0, len(damaged)))
+        with contextlib.suppress(FileFormatError, GridError):
+            read_midi(bytes(damaged[:cut] if data.draw(st.booleans()) else damaged), steps_per_quarter=4)
+
+    def test_a_metre_off_the_grid_is_named(self) -> None:
+        data = header() + chunk(b"\x00\xff\x58\x04\x05\x05\x18\x08", NOTE, END)
+        with pytest.raises(GridError, match="MIDI data: a bar of 5/32"):
+            read_midi(data, steps_per_quarter=4)
