@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
@@ -166,21 +166,23 @@ def _read_all(source: Source, *, steps_per_quarter: int) -> _Outcome:
     try:
         scores = read_source(source, steps_per_quarter=steps_per_quarter)
     except Exception as error:  # a corpus holds whatever people wrote: no file may stop the build
-        return [(source.name, f"{type(error).__name__}: {error}".replace("\n", " ")[:200])]
-    names = _piece_names(source, len(scores))
+        return [(source.name, _reason(error))]
+    names = [source.name] if len(scores) == 1 else [f"{source.name}#{i + 1}" for i in range(len(scores))]
     return [(name, _finish(score)) for name, score in zip(names, scores, strict=True)]
 
 
-def _piece_names(source: Source, n: int) -> Iterable[str]:
-    return [source.name] if n == 1 else [f"{source.name}#{i + 1}" for i in range(n)]
-
-
-def _finish(score: Score) -> Score | str:
-    """Put the melody first and add what the file does not say: the key and the chords."""
+def _finish(score: Score | Exception) -> Score | str:
+    """Add what the file does not say, the key and the chords; or say why the piece is left out."""
+    if isinstance(score, Exception):
+        return _reason(score)
     voiced = tuple(track for track in score.tracks if track.notes)
     if not voiced:
         return "no notes: nothing but rests"
     try:
         return annotate(replace(score, tracks=voiced))
     except Exception as error:  # as above
-        return f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        return _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:200]

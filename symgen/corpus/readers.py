@@ -71,8 +71,8 @@ def list_sources(entry: CorpusEntry) -> list[Source]:
     return found
 
 
-def read_source(source: Source, *, steps_per_quarter: int) -> list[Score]:
-    """Return the scores of a source; whatever is wrong with it comes out as an exception."""
+def read_source(source: Source, *, steps_per_quarter: int) -> list[Score | Exception]:
+    """Return the scores of a source; in the place of a piece that can't be read stands what was wrong."""
     return _READERS[source.reader](source, steps_per_quarter)
 
 
@@ -113,7 +113,7 @@ def _list_jsb(entry: CorpusEntry) -> Iterator[Source]:
             yield Source("jsb", path, f"{split}/{number}", split)
 
 
-def _read_file(source: Source, steps_per_quarter: int) -> list[Score]:
+def _read_file(source: Source, steps_per_quarter: int) -> list[Score | Exception]:
     """Read MIDI through the fast reader, and everything else through music21 (a file may hold many tunes)."""
     if source.path.suffix.lower() in {".mid", ".midi"}:
         from symgen import io
@@ -122,19 +122,25 @@ def _read_file(source: Source, steps_per_quarter: int) -> list[Score]:
     return _read_music21(source, steps_per_quarter)
 
 
-def _read_music21(source: Source, steps_per_quarter: int) -> list[Score]:
+def _read_music21(source: Source, steps_per_quarter: int) -> list[Score | Exception]:
     from music21 import converter, stream
 
     from symgen.io.adapters import from_music21
 
+    read: list[Score | Exception] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
         parsed = converter.parse(source.path, forceSource=True)
         works = list(parsed.scores) if isinstance(parsed, stream.Opus) else [parsed]
-        return [from_music21(work, steps_per_quarter=steps_per_quarter) for work in works]
+        for work in works:
+            try:
+                read.append(from_music21(work, steps_per_quarter=steps_per_quarter))
+            except Exception as error:  # one bad tune must not cost the book it is in
+                read.append(error)
+    return read
 
 
-def _read_jsb(source: Source, steps_per_quarter: int) -> list[Score]:
+def _read_jsb(source: Source, steps_per_quarter: int) -> list[Score | Exception]:
     """Read four voices of sixteenths; the file does not tell a held note from a repeated one."""
     split, number = source.part.split("/")
     voices = np.array(json.loads(source.path.read_text(encoding="utf-8"))[split][int(number)])
@@ -149,7 +155,7 @@ def _read_jsb(source: Source, steps_per_quarter: int) -> list[Score]:
     return [Score(steps_per_quarter, tuple(tracks), end_steps=len(voices) * steps)]
 
 
-def _read_pop909(source: Source, steps_per_quarter: int) -> list[Score]:
+def _read_pop909(source: Source, steps_per_quarter: int) -> list[Score | Exception]:
     """Read one song: its notes follow the annotated beats, which the file's own tempo does not.
 
     Bars start at the annotated downbeats; the metre is the most common number of beats between them.
@@ -223,7 +229,7 @@ _LISTERS: dict[str, Callable[[CorpusEntry], Iterator[Source]]] = {
     "pop909": _list_pop909,
     "jsb": _list_jsb,
 }
-_READERS: dict[str, Callable[[Source, int], list[Score]]] = {
+_READERS: dict[str, Callable[[Source, int], list[Score | Exception]]] = {
     "file": _read_file,
     "music21": _read_music21,
     "pop909": _read_pop909,

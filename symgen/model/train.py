@@ -1,0 +1,254 @@
+"""Training the line VAE: one loop, deterministic for a seed, resumable after a kill.
+
+Every update draws its chance from the seed and its own number, so that a run that was stopped and
+resumed makes the same updates as one that was not. The state is written whole, beside the old one,
+and then renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from symgen.errors import CheckpointError
+from symgen.model.checkpoint import write_whole
+from symgen.model.data import Batch, BatchSampler, LineRun
+from symgen.model.vae import LineVae, VaeConfig, condition_dropout
+
+__all__ = ["Progress", "TrainConfig", "evaluate", "train"]
+
+_STATE, _HISTORY = "state.safetensors", "history.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """Settings of a training run."""
+
+    n_updates: int = 6000
+    batch_steps: int = 4096  # steps in a batch
+    window_bars: tuple[int, ...] = (8, 16)
+    learning_rate: float = 1e-3
+    warmup_updates: int = 200
+    kl_weight: float = 0.2  # weight of the latents' cost once warm
+    kl_warmup_updates: int = 1500
+    condition_dropout: float = 0.15
+    ema_decay: float = 0.999  # of the averaged weights that are kept
+    gradient_norm: float = 1.0
+    evaluate_every: int = 500
+    save_every: int = 250
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a training run tells while it goes.
+
+    Parameters
+    ----------
+    update, n_updates
+        How far it is.
+    reconstruction, kl
+        Terms of the evidence bound on the last batch, nats a step.
+    validation
+        Negative evidence bound on held-out windows, nats a step, when it was last measured.
+    """
+
+    update: int
+    n_updates: int
+    reconstruction: float
+    kl: float
+    validation: float
+
+
+def train(
+    model_config: VaeConfig,
+    config: TrainConfig,
+    runs: Sequence[LineRun],
+    validation_runs: Sequence[LineRun],
+    folder: Path,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[LineVae, dict[str, float]]:
+    """Train a model, going on from the state in ``folder`` where there is one.
+
+    Parameters
+    ----------
+    model_config, config
+        Sizes and settings; a state of other ones is refused.
+    runs, validation_runs
+        Data to learn from, and to measure with.
+    folder
+        Where the state and the history are kept.
+    progress
+        Called after every update.
+
+    Returns
+    -------
+    model : LineVae
+        With the averaged weights, ready for inference.
+    figures : dict
+        The last validation.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder holds the state of another run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    model, averaged = LineVae(model_config), LineVae(model_config)
+    averaged.load_state_dict(model.state_dict())
+    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    sampler = BatchSampler(runs, n_bars=config.window_bars, batch_steps=config.batch_steps)
+    run_digest = json.dumps([model_config.as_dict(), asdict(config)])
+    start = _restore(folder, run_digest, model, averaged, optimiser)
+    figures = _last_figures(folder)
+    for update in range(start, config.n_updates):
+        loss = _update(model, averaged, optimiser, sampler, config, update)
+        done = update + 1
+        if done % config.evaluate_every == 0 or done == config.n_updates:
+            figures = evaluate(averaged, validation_runs, config)
+            _log(
+                folder,
+                {"update": done, "time": time.time(), "train_reconstruction": loss[0], "train_kl": loss[1], **figures},
+            )
+        if done % config.save_every == 0 or done == config.n_updates:
+            _store(folder, run_digest, model, averaged, optimiser, done)
+        if progress is not None:
+            progress(Progress(done, config.n_updates, *loss, figures.get("negative_elbo", math.nan)))
+    averaged.eval().requires_grad_(False)
+    return averaged, figures
+
+
+def evaluate(model: LineVae, runs: Sequence[LineRun], config: TrainConfig, *, n_batches: int = 12) -> dict[str, float]:
+    """Return the terms of the evidence bound on held-out windows, in nats a step.
+
+    Always the same windows and the same draws, so that figures can be compared.
+    """
+    sampler = BatchSampler(runs, n_bars=(min(config.window_bars),), batch_steps=config.batch_steps)
+    model.eval()
+    totals = np.zeros(3)
+    state = torch.get_rng_state()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for batch in sampler.every(n_batches):
+            loss = model.losses(*_tensors(batch))
+            size = batch.line.size
+            totals += np.array([float(loss.reconstruction) * size, float(loss.kl) * size, size])
+    torch.set_rng_state(state)
+    reconstruction, kl = totals[:2] / totals[2]
+    return {"negative_elbo": float(reconstruction + kl), "reconstruction": float(reconstruction), "kl": float(kl)}
+
+
+def _update(
+    model: LineVae,
+    averaged: LineVae,
+    optimiser: torch.optim.Optimizer,
+    sampler: BatchSampler,
+    config: TrainConfig,
+    update: int,
+) -> tuple[float, float]:
+    """Make one update; return reconstruction and cost of the latents in nats a step."""
+    torch.manual_seed(config.seed * 1_000_003 + update)
+    chance = torch.Generator().manual_seed(config.seed * 1_000_003 + update)
+    line, features = _tensors(sampler.draw(np.random.default_rng([config.seed, update])))
+    features = condition_dropout(features, config.condition_dropout, chance)
+    for group in optimiser.param_groups:
+        group["lr"] = config.learning_rate * _schedule(update, config)
+    model.train()
+    loss = model.losses(line, features)
+    kl_weight = config.kl_weight * min((update + 1) / config.kl_warmup_updates, 1.0)
+    total = loss.reconstruction + kl_weight * loss.kl
+    optimiser.zero_grad(set_to_none=True)
+    total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
+    optimiser.step()
+    decay = min(config.ema_decay, (update + 1) / (update + 10))
+    with torch.no_grad():
+        for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+    return float(loss.reconstruction), float(loss.kl)
+
+
+def _schedule(update: int, config: TrainConfig) -> float:
+    """Return the share of the full learning rate: a short rise, then half a cosine down to 2%."""
+    if update < config.warmup_updates:
+        return (update + 1) / config.warmup_updates
+    rest = (update - config.warmup_updates) / max(config.n_updates - config.warmup_updates, 1)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * rest))
+
+
+def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(batch.line.astype(np.int64)), torch.from_numpy(batch.features.astype(np.float32))
+
+
+def _store(
+    folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer, update: int
+) -> None:
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"averaged.{name}": value for name, value in averaged.state_dict().items()}
+    for number, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    write_whole(folder / _STATE, save(contiguous, metadata={"run": run, "update": str(update)}))
+
+
+def _restore(folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer) -> int:
+    """Load the state of a run, if there is one; return how many updates it has behind it."""
+    path = folder / _STATE
+    if not path.is_file():
+        return 0
+    try:
+        data = path.read_bytes()
+        metadata = _metadata(data)
+        if metadata.get("run") != run:
+            msg = f"{path}: belongs to a run with other settings; name another folder or delete it"
+            raise CheckpointError(msg)
+        tensors = load(data)
+    except (SafetensorError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        msg = f"{path}: damaged ({error}); delete it to start anew"
+        raise CheckpointError(msg) from None
+    model.load_state_dict(_under(tensors, "model."))
+    averaged.load_state_dict(_under(tensors, "averaged."))
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under(tensors, "optimiser.").items():
+        number, _, moment = name.partition(".")
+        moments.setdefault(int(number), {})[moment] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+    return int(metadata["update"])
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """Read the text entries at the head of a safetensors file: eight bytes of length, then JSON."""
+    length = int.from_bytes(data[:8], "little")
+    found: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return found
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _log(folder: Path, row: dict[str, float]) -> None:
+    with (folder / _HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def _last_figures(folder: Path) -> dict[str, float]:
+    path = folder / _HISTORY
+    if not path.is_file() or not (lines := path.read_text(encoding="utf-8").splitlines()):
+        return {}
+    row = json.loads(lines[-1])
+    return {name: row[name] for name in ("negative_elbo", "reconstruction", "kl")}

@@ -1,0 +1,117 @@
+"""From corpora to a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from symgen.alphabet import LineAlphabet
+from symgen.conditions import STYLES
+from symgen.corpus.build import build_corpus, default_folder
+from symgen.corpus.manifest import CorpusEntry, entry_named
+from symgen.corpus.shards import Piece, load_shard, read_index
+from symgen.errors import CorpusError
+from symgen.model.checkpoint import save_checkpoint
+from symgen.model.data import LineRun, line_runs
+from symgen.model.train import Progress, TrainConfig, train
+from symgen.model.vae import VaeConfig
+
+__all__ = ["SHIPPED_CORPORA", "load_pieces", "train_line_vae"]
+
+SHIPPED_CORPORA = ("open-ewld", "ryans-mammoth", "oneills-1850", "airds-airs", "bach-chorales")
+"""What the checkpoint in the package was trained on: music and encodings free for any use."""
+
+_CORPUS_GRID = 12
+
+
+def load_pieces(
+    names: Sequence[str],
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> list[Piece]:
+    """Return the pieces of corpora, building the ones that are not built yet.
+
+    Parameters
+    ----------
+    names
+        As in the manifest.
+    progress
+        Called with the corpus, the sources done and their total while one is built.
+    """
+    pieces: list[Piece] = []
+    for name in names:
+        entry = entry_named(name)
+        folder = default_folder(entry, _CORPUS_GRID)
+        if not _is_built(folder):
+            _build(entry, folder, progress)
+        pieces += load_shard(folder)
+    return pieces
+
+
+def train_line_vae(
+    names: Sequence[str],
+    out: Path,
+    *,
+    model_config: VaeConfig | None = None,
+    train_config: TrainConfig | None = None,
+    corpus_progress: Callable[[str, int, int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> dict[str, float]:
+    """Train a line VAE on corpora and write its checkpoint.
+
+    Parameters
+    ----------
+    names
+        The corpora.
+    out
+        Folder of the checkpoint; the run's state is kept in its folder ``run`` and resumed from there.
+    model_config, train_config
+        Sizes and settings; the defaults are those of the shipped checkpoint.
+    corpus_progress, progress
+        Called while corpora are built and after every update.
+
+    Returns
+    -------
+    dict
+        The figures of the last validation, in nats a step.
+    """
+    model_config, train_config = model_config or VaeConfig(), train_config or TrainConfig()
+    pieces = load_pieces(names, progress=corpus_progress)
+    runs = {split: _runs(pieces, split, model_config) for split in ("train", "valid")}
+    for split, found in runs.items():
+        if not found:
+            msg = f"training data: no usable melody in the {split} split of {', '.join(names)}"
+            raise CorpusError(msg)
+    model, figures = train(model_config, train_config, runs["train"], runs["valid"], out / "run", progress=progress)
+    trained = {
+        "corpora": list(names),
+        "pieces": sum(piece.split == "train" for piece in pieces),
+        "bars": sum(run.n_bars for run in runs["train"]),
+        "settings": asdict(train_config),
+        "validation": figures,
+    }
+    styles = tuple(style for style in STYLES if any(piece.style == style for piece in pieces))
+    save_checkpoint(out, model, styles=styles, training=trained)
+    return figures
+
+
+def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
+    chosen = ((piece.score, piece.style) for piece in pieces if piece.split == split)
+    return list(line_runs(chosen, LineAlphabet(config.low, config.high), config.steps_per_quarter))
+
+
+def _is_built(folder: Path) -> bool:
+    try:
+        read_index(folder)
+    except CorpusError:
+        return False
+    return True
+
+
+def _build(entry: CorpusEntry, folder: Path, progress: Callable[[str, int, int], None] | None) -> None:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(entry.name, done, total)
+
+    build_corpus(entry, folder, steps_per_quarter=_CORPUS_GRID, progress=tell)

@@ -1,0 +1,94 @@
+"""The audit: which rules finished music breaks, and where.
+
+It asks the rules' own predicates note by note, in plain loops: the decoder's automata, masks and
+tables play no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from theory.pitch import pitch_name
+from theory.rules import Moment, Rule
+
+__all__ = ["LineNote", "Violation", "audit_line"]
+
+
+class LineNote(NamedTuple):
+    """A note of one voice, in steps.
+
+    Parameters
+    ----------
+    onset
+        First step.
+    end
+        The step after its last.
+    pitch
+        MIDI pitch.
+    """
+
+    onset: int
+    end: int
+    pitch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One breach of one rule.
+
+    Parameters
+    ----------
+    rule
+        The rule that is broken.
+    moment
+        Where.
+    what
+        What sounds there, in words.
+    """
+
+    rule: Rule
+    moment: Moment
+    what: str
+
+    def __str__(self) -> str:
+        """Return a line such as ``bar 3 beat 1: C#5 breaks in key``."""
+        return f"{self.moment}: {self.what} breaks {self.rule}"
+
+
+def audit_line(notes: Sequence[LineNote], moments: Sequence[Moment], rules: Sequence[Rule]) -> list[Violation]:
+    """Return every violation in one voice.
+
+    Parameters
+    ----------
+    notes
+        In order, none overlapping another.
+    moments
+        One for each step of the piece.
+    rules
+        What to judge by.
+
+    Returns
+    -------
+    list of Violation
+        By rule, then by place.
+    """
+    return [violation for rule in rules for violation in _violations(notes, moments, rule)]
+
+
+def _violations(notes: Sequence[LineNote], moments: Sequence[Moment], rule: Rule) -> Iterator[Violation]:
+    for note in notes:
+        for step in range(note.onset, note.end):
+            if not rule.permits_note(note.pitch, moments[step], is_onset=step == note.onset):
+                yield Violation(rule, moments[step], pitch_name(note.pitch))
+    sounding = {step for note in notes for step in range(note.onset, note.end)}
+    for step, moment in enumerate(moments):
+        if step not in sounding and not rule.permits_rest(moment):
+            yield Violation(rule, moment, "silence")
+    for before, after in zip(notes, notes[1:], strict=False):
+        if not rule.permits_move(before.pitch, after.pitch):
+            move = f"{pitch_name(before.pitch)} to {pitch_name(after.pitch)}"
+            yield Violation(rule, moments[after.onset], move)
+    if notes and moments and not rule.permits_last(notes[-1].pitch, moments[-1]):
+        yield Violation(rule, moments[-1], f"{pitch_name(notes[-1].pitch)} as the last note")
