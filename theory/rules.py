@@ -241,7 +241,7 @@ class LargestLeap(Rule):
 
 @dataclass(frozen=True)
 class EndOn(Rule):
-    """The last note is one of some pitch classes, and still sounds at the last step.
+    """The last note of the line is one of some pitch classes.
 
     Parameters
     ----------

@@ -1,0 +1,245 @@
+"""Inference on a lattice: one backward recursion, then whatever is asked of it.
+
+``backward[t, s]`` sums (in some semiring) the weights of everything from step ``t`` to the end, given the
+state ``s`` before step ``t``. With it, lines are drawn forward, step by step, each symbol with its exact
+probability: a sample is the model's law conditioned on the rules, and no draw can run into a dead
+end. The automaton is deterministic, so going backward needs only gathers, and several samples go
+forward together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgen.decode.automaton import DEAD
+from symgen.decode.lattice import Lattice
+from symgen.decode.semiring import COUNT, MAX, Semiring, logsumexp
+
+__all__ = [
+    "Marginals",
+    "backward",
+    "best_line",
+    "count_lines",
+    "forward_support",
+    "has_line",
+    "log_backward",
+    "log_weight_of",
+    "marginals",
+    "sample_lines",
+]
+
+_SAFE_LOG_RANGE = 600.0
+"""Sums of products that span less than this many nats cannot underflow in float64."""
+
+
+def backward(lattice: Lattice, semiring: Semiring) -> NDArray[Any]:
+    """Return the backward sums in a semiring, shape (n_steps + 1, states).
+
+    Notes
+    -----
+    Every semiring takes this plain road, ``O(n_steps * states * symbols)``; :func:`log_backward` is the
+    fast one for LOG.
+    """
+    automaton = lattice.automaton
+    after = semiring.from_log(lattice.log_final)
+    rows = [after]
+    for step in range(lattice.n_steps - 1, -1, -1):
+        kind = lattice.kind[step]
+        target = automaton.next_state[kind]
+        arriving = semiring.times(after, semiring.from_log(lattice.log_state[step]))
+        move = semiring.from_log(automaton.log_weight[kind] + lattice.log_symbol[step])
+        onward = np.where(target == DEAD, semiring.zero, arriving[target])
+        after = semiring.sum_last(semiring.times(move, onward))
+        rows.append(after)
+    return np.stack(rows[::-1])
+
+
+def log_backward(lattice: Lattice) -> NDArray[np.float64]:
+    """Return the backward sums in LOG, shape (n_steps + 1, states).
+
+    Notes
+    -----
+    A step is one gather and one matrix product of scaled weights, as long as the weights of the step
+    lie within a range that cannot underflow; otherwise it is summed in the log domain, so that
+    whatever is possible, however unlikely, never becomes impossible.
+    """
+    automaton = lattice.automaton
+    target = np.where(automaton.next_state == DEAD, automaton.n_states, automaton.next_state)
+    scaled_arcs, arc_peak, arc_range = _scaled_arcs(automaton.log_weight)
+    table = np.empty((lattice.n_steps + 1, automaton.n_states))
+    table[-1] = lattice.log_final
+    for step in range(lattice.n_steps - 1, -1, -1):
+        kind = lattice.kind[step]
+        arriving = table[step + 1] + lattice.log_state[step]
+        symbol = lattice.log_symbol[step]
+        arriving_peak, arriving_range = _peak_and_range(arriving)
+        symbol_peak, symbol_range = _peak_and_range(symbol)
+        if arriving_range + symbol_range + arc_range[kind] < _SAFE_LOG_RANGE:
+            onward = np.append(np.exp(arriving - arriving_peak), 0.0)[target[kind]]
+            total = (scaled_arcs[kind] * onward) @ np.exp(symbol - symbol_peak)
+            with np.errstate(divide="ignore"):
+                table[step] = np.log(total) + (arriving_peak + symbol_peak + arc_peak[kind])
+        else:
+            onward = np.append(arriving, -np.inf)[target[kind]]
+            table[step] = logsumexp(automaton.log_weight[kind] + symbol + onward)
+    return table
+
+
+def _peak_and_range(log_values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the largest value (0 if all are ``-inf``) and the distance to the smallest finite one."""
+    finite = log_values[~np.isneginf(log_values)]
+    if not len(finite):
+        return 0.0, 0.0
+    peak = float(finite.max())
+    return peak, peak - float(finite.min())
+
+
+def _scaled_arcs(log_weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]:
+    spans = [_peak_and_range(table) for table in log_weight]
+    peaks = np.array([peak for peak, _ in spans])
+    return np.exp(log_weight - peaks[:, None, None]), peaks, [width for _, width in spans]
+
+
+def sample_lines(
+    lattice: Lattice, table: NDArray[np.float64], rng: np.random.Generator, n: int = 1
+) -> NDArray[np.int64]:
+    """Draw lines from the law of the lattice.
+
+    Parameters
+    ----------
+    lattice
+        With at least one line.
+    table
+        Its :func:`log_backward`.
+    rng
+        Source of chance; one uniform number is used for each step and sample.
+    n
+        How many.
+
+    Returns
+    -------
+    ndarray of shape (n, n_steps)
+        Symbols.
+    """
+    assert not np.isneginf(table[0, 0])
+    uniform = rng.random((lattice.n_steps, n))
+    lines = np.empty((n, lattice.n_steps), dtype=np.int64)
+    state = np.zeros(n, dtype=np.int64)
+    for step in range(lattice.n_steps):
+        target, log_move = _moves(lattice, table, step, state)
+        weight = np.exp(log_move - log_move.max(axis=1, keepdims=True))
+        heights = np.cumsum(weight, axis=1)
+        # Strictly above the drawn height: a symbol of weight zero has no height to hit.
+        symbol = (heights <= uniform[step, :, None] * heights[:, -1:]).sum(axis=1)
+        lines[:, step] = symbol
+        state = target[np.arange(n), symbol]
+    return lines
+
+
+def best_line(lattice: Lattice) -> tuple[NDArray[np.int64], float]:
+    """Return the heaviest line and its log weight; of equals, the one with the lowest symbols."""
+    table = backward(lattice, MAX)
+    line = np.empty(lattice.n_steps, dtype=np.int64)
+    state = np.zeros(1, dtype=np.int64)
+    for step in range(lattice.n_steps):
+        target, log_move = _moves(lattice, table, step, state)
+        line[step] = int(np.argmax(log_move[0]))
+        state = target[:, line[step]]
+    return line, float(table[0, 0])
+
+
+def count_lines(lattice: Lattice) -> int:
+    """Return exactly how many lines have a weight above zero."""
+    return int(backward(lattice, COUNT)[0, 0])
+
+
+def log_weight_of(lattice: Lattice, line: NDArray[np.int64]) -> float:
+    """Return the log weight of one line; ``-inf`` if the lattice forbids it.
+
+    Minus ``log_backward(lattice)[0, 0]`` it is the line's log-probability.
+    """
+    state, total = 0, 0.0
+    for step, symbol in enumerate(line.tolist()):
+        kind = lattice.kind[step]
+        target = int(lattice.automaton.next_state[kind, state, symbol])
+        if target == DEAD:
+            return -np.inf
+        total += float(lattice.automaton.log_weight[kind, state, symbol])
+        total += float(lattice.log_symbol[step, symbol] + lattice.log_state[step, target])
+        state = target
+    return total + float(lattice.log_final[state])
+
+
+@dataclass(frozen=True, slots=True)
+class Marginals:
+    """Posterior probabilities under the law of a lattice.
+
+    Parameters
+    ----------
+    symbol
+        Of each symbol at each step, shape (n_steps, symbols); rows sum to 1.
+    state
+        Of each state before each step and at the end, shape (n_steps + 1, states); rows sum to 1.
+    """
+
+    symbol: NDArray[np.float64]
+    state: NDArray[np.float64]
+
+
+def marginals(lattice: Lattice, table: NDArray[np.float64]) -> Marginals:
+    """Return the posterior of every symbol at every step.
+
+    Parameters
+    ----------
+    lattice
+        With at least one line.
+    table
+        Its :func:`log_backward`.
+    """
+    states = lattice.automaton.n_states
+    state = np.zeros((lattice.n_steps + 1, states))
+    symbol = np.empty((lattice.n_steps, lattice.automaton.n_symbols))
+    state[0, 0] = 1.0
+    for step in range(lattice.n_steps):
+        alive = np.flatnonzero(state[step])
+        target, log_move = _moves(lattice, table, step, alive)
+        share = np.exp(log_move - table[step, alive, None]) * state[step, alive, None]
+        symbol[step] = share.sum(axis=0)
+        reached = target != DEAD
+        state[step + 1] = np.bincount(target[reached], weights=share[reached], minlength=states)
+    return Marginals(symbol, state)
+
+
+def forward_support(lattice: Lattice) -> NDArray[np.bool_]:
+    """Return which states some line leads to, whatever comes after; shape (n_steps + 1, states)."""
+    automaton = lattice.automaton
+    reached = np.zeros((lattice.n_steps + 1, automaton.n_states), dtype=np.bool_)
+    reached[0, 0] = True
+    for step in range(lattice.n_steps):
+        target = automaton.next_state[lattice.kind[step], reached[step]]
+        open_symbols = ~np.isneginf(lattice.log_symbol[step])
+        arrived = target[:, open_symbols]
+        reached[step + 1, arrived[arrived != DEAD]] = True
+        reached[step + 1] &= ~np.isneginf(lattice.log_state[step])
+    reached[-1] &= ~np.isneginf(lattice.log_final)
+    return reached
+
+
+def has_line(lattice: Lattice) -> bool:
+    """Whether any line has a weight above zero."""
+    return bool(forward_support(lattice)[-1].any())
+
+
+def _moves(
+    lattice: Lattice, table: NDArray[np.float64], step: int, state: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return, for each given state, where each symbol leads and the weight of it and all after it."""
+    kind = lattice.kind[step]
+    target = lattice.automaton.next_state[kind, state]
+    arriving = np.append(table[step + 1] + lattice.log_state[step], -np.inf)  # DEAD, -1, finds the last entry
+    log_move = lattice.automaton.log_weight[kind, state] + lattice.log_symbol[step] + arriving[target]
+    return target.astype(np.int64), log_move
