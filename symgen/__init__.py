@@ -1,0 +1,66 @@
+"""symgen: symbolic music that keeps the rules.
+
+>>> import symgen
+>>> score = symgen.generate(key="A minor", chords="Am F | C G", bars=4, seed=7)
+>>> symgen.audit(score, symgen.default_rules(score.chords, score.keys[0].key))
+[]
+
+Nothing heavy is loaded by importing this package; each function brings what it needs when it is called.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "generate": "symgen.pipeline.generate",
+    "generate_many": "symgen.pipeline.generate",
+    "default_rules": "symgen.pipeline.generate",
+    "audit": "symgen.pipeline.moments",
+    "styles": "symgen.pipeline.generate",
+    "load": "symgen.io",
+    "save": "symgen.io",
+    "render": "symgen.pipeline.outputs",
+    "plot": "symgen.pipeline.outputs",
+    "Score": "symgen.score",
+    "Track": "symgen.score",
+    "Note": "symgen.score",
+    "InfeasibleError": "symgen.errors",
+    "SymgenError": "symgen.errors",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+if TYPE_CHECKING:
+    from symgen.errors import InfeasibleError as InfeasibleError
+    from symgen.errors import SymgenError as SymgenError
+    from symgen.io import load as load
+    from symgen.io import save as save
+    from symgen.pipeline.generate import default_rules as default_rules
+    from symgen.pipeline.generate import generate as generate
+    from symgen.pipeline.generate import generate_many as generate_many
+    from symgen.pipeline.generate import styles as styles
+    from symgen.pipeline.moments import audit as audit
+    from symgen.pipeline.outputs import plot as plot
+    from symgen.pipeline.outputs import render as render
+    from symgen.score import Note as Note
+    from symgen.score import Score as Score
+    from symgen.score import Track as Track
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module when it is first asked for."""
+    if name not in _HOMES:
+        msg = f"module 'symgen' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

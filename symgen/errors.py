@@ -10,6 +10,7 @@ __all__ = [
     "InfeasibleError",
     "MissingDependencyError",
     "RenderError",
+    "RequestError",
     "ScoreError",
     "SymgenError",
 ]
@@ -37,6 +38,10 @@ class CheckpointError(SymgenError, ValueError):
 
 class ScoreError(SymgenError, ValueError):
     """A note or a change that cannot stand in a score."""
+
+
+class RequestError(SymgenError, ValueError):
+    """A request with a value out of range."""
 
 
 class RenderError(SymgenError, RuntimeError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from theory.pitch import pitch_name
@@ -86,7 +87,7 @@ def _violations(notes: Sequence[LineNote], moments: Sequence[Moment], rule: Rule
     for step, moment in enumerate(moments):
         if step not in sounding and not rule.permits_rest(moment):
             yield Violation(rule, moment, "silence")
-    for before, after in zip(notes, notes[1:], strict=False):
+    for before, after in pairwise(notes):
         if not rule.permits_move(before.pitch, after.pitch):
             move = f"{pitch_name(before.pitch)} to {pitch_name(after.pitch)}"
             yield Violation(rule, moments[after.onset], move)

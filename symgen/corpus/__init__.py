@@ -1,0 +1,1 @@
+"""Corpora: what there is, how to read it, and how it is packed for training."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,7 @@ def _pitch_class_weights(score: Score) -> NDArray[np.float64]:
 def _is_polyphonic(score: Score) -> bool:
     """Whether notes of the first track overlap often enough to make chords."""
     notes = score.tracks[0].notes
-    overlaps = sum(a.end_steps > b.onset_steps for a, b in zip(notes, notes[1:], strict=False))
+    overlaps = sum(a.end_steps > b.onset_steps for a, b in pairwise(notes))
     return overlaps > len(notes) // 10
 
 

@@ -1,0 +1,1 @@
+"""Exact inference: rules and potentials joined in a lattice, and lines drawn from it."""

@@ -5,16 +5,15 @@ What a file is, is decided by its first bytes, and by its ending where those say
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
+from uuid import uuid4
 
-from symgen.errors import FileFormatError
+from symgen.errors import FileFormatError, GridError, MissingDependencyError, ScoreError
 from symgen.grid import check_steps_per_quarter
 from symgen.io.midi_reader import read_midi
 from symgen.io.midi_writer import write_midi
@@ -72,9 +71,9 @@ def load(path: str | Path, *, steps_per_quarter: int = 12) -> Score:
         stream = stream.scores[0]
     try:
         return from_music21(stream, steps_per_quarter=steps_per_quarter)
-    except ValueError as error:
+    except (GridError, ScoreError) as error:
         msg = f"{path}: {error}"
-        raise FileFormatError(msg) from error
+        raise type(error)(msg) from error
 
 
 def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:
@@ -121,24 +120,14 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
         _fail(path, "exists already: expected a new name, or leave to overwrite it")
     if not path.parent.is_dir():
         _fail(path, f"no folder {str(path.parent)!r}: expected one that exists")
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
+        temporary.write_bytes(data)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         _fail(path, f"could not be written: {error.strerror or error}", error)
-
-
-def _umask() -> int:
-    """Return the mask of new files, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
@@ -175,14 +164,14 @@ def _kind(path: Path, data: bytes) -> str:
 
 def _parse(path: Path, data: bytes, kind: str) -> Any:
     """Return the music21 stream of a file."""
-    music21 = require("music21")
-    if kind == "musicxml" and data.startswith(b"PK"):
-        data = _unzipped(path)
-    text = data.decode("utf-8-sig", errors="replace") if kind != "musicxml" else data
+    if data.startswith(b"PK"):
+        _check_archive(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
-            stream = music21.converter.parseData(text, format=kind)
+            stream = require("music21").converter.parse(path, format=kind, forceSource=True)
+    except MissingDependencyError:
+        raise
     except Exception as error:  # its parsers raise whatever the damage leads to
         reason = (str(error).splitlines() or [""])[0] or type(error).__name__
         _fail(path, f"not readable as {_WORDS[kind]}: {reason}", error)
@@ -191,17 +180,15 @@ def _parse(path: Path, data: bytes, kind: str) -> Any:
     return stream
 
 
-def _unzipped(path: Path) -> bytes:
-    """Return the music of a compressed MusicXML file."""
+def _check_archive(path: Path) -> None:
+    """Refuse an archive that would unpack to too much."""
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = [i for i in archive.infolist() if i.filename.endswith((".xml", ".musicxml"))]
-            music = [i for i in inside if not i.filename.startswith("META-INF")]
-            if not music or music[0].file_size > _MAX_BYTES:
-                _fail(path, f"a zip archive: expected one that holds MusicXML of at most {_MAX_BYTES:,} bytes")
-            return archive.read(music[0])
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+            n_bytes = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
         _fail(path, f"damaged: {error}", error)
+    if n_bytes > _MAX_BYTES:
+        _fail(path, f"unpacks to {n_bytes:,} bytes: expected at most {_MAX_BYTES:,}")
 
 
 def _musicxml(score: Score) -> bytes:

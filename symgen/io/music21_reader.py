@@ -15,21 +15,20 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from symgen.errors import ScoreError
+from symgen.errors import GridError, ScoreError
 from symgen.grid import check_steps_per_quarter
+from symgen.io.music21_chords import from_symbol, spelling_of
 from symgen.io.optional import require
 from symgen.io.repeats import Ending, Signs
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
-from theory.chord import NO_CHORD, Chord
+from theory.chord import Chord
 from theory.errors import TheoryError
 from theory.key import Key
 from theory.meter import Meter
-from theory.pitch import Spelling
 from theory.scale import scale_named
 
 __all__ = ["from_music21"]
 
-_MAJOR_SCALE = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11}
 _CHANGE_TYPES = (TempoChange, MeterChange, KeyChange, ChordChange)
 
 
@@ -62,7 +61,9 @@ def from_music21(stream: Any, *, steps_per_quarter: int) -> Score:
     Raises
     ------
     ScoreError
-        If the stream is an ``Opus`` of several pieces, or a metre does not fit the grid.
+        If the stream is an ``Opus`` of several pieces.
+    GridError
+        If a bar is no whole number of steps.
 
     Notes
     -----
@@ -220,8 +221,9 @@ def _pickup_shift(measures: list[_Measure], lengths: list[Any]) -> Any:
     if meter is None or len(measures) < 2:
         return 0
     missing = meter.bar_quarters - Fraction(lengths[0])
+    is_cut_short = getattr(measures[0].source, "paddingRight", 0) > 0
     completes_it = len(measures) > 2 and missing == Fraction(lengths[1])  # one bar written as two
-    return missing if lengths[0] > 0 and missing > 0 and not completes_it else 0
+    return missing if lengths[0] > 0 and missing > 0 and not (completes_it or is_cut_short) else 0
 
 
 # Notes
@@ -297,17 +299,22 @@ def _pitch(head: Any, transposition: int) -> int | None:
 def _join_ties(sounding: list[_Sounding]) -> list[_Sounding]:
     """Join each note that is tied to with the note of its pitch that ends where it starts."""
     joined: list[_Sounding] = []
-    open_ties: dict[tuple[int, Any], _Sounding] = {}
+    open_ties: dict[tuple[int, int], _Sounding] = {}
     for note in sorted(sounding, key=lambda s: s.onset):
-        head = open_ties.pop((note.pitch, note.onset), None) if note.tie in {"stop", "continue"} else None
+        head = open_ties.pop((note.pitch, _instant(note.onset)), None) if note.tie in {"stop", "continue"} else None
         if head is None:
             head = note
             joined.append(note)
         else:
             head.end = note.end
         if note.tie in {"start", "continue"}:
-            open_ties[note.pitch, note.end] = head
+            open_ties[note.pitch, _instant(note.end)] = head
     return joined
+
+
+def _instant(quarters: Any) -> int:
+    """Return a time as a whole number, the same for sums that differ only by rounding."""
+    return round(quarters * 10080)
 
 
 def _quantised(sounding: Iterable[_Sounding], layout: _Layout) -> list[Note]:
@@ -329,12 +336,12 @@ _Change = TempoChange | MeterChange | KeyChange | ChordChange | Marker
 
 def _changes(parts: list[Any], part_measures: list[list[_Measure]], layout: _Layout) -> list[_Change]:
     """Return all changes in the order they sound; where parts disagree, the first has its way."""
-    found: dict[tuple[type, int], _Change] = {}
+    found: dict[tuple[type, int, str], _Change] = {}
     for part, measures in zip(parts, part_measures, strict=True):
         transposition = _transposition(part, part.getInstrument(returnDefault=False)) if _is_part(part) else 0
         for change in _changes_of(measures, transposition, layout):
-            found.setdefault((type(change), change.onset_steps), change)
-    return [found[key] for key in sorted(found, key=lambda k: k[1])]
+            found.setdefault((type(change), change.onset_steps, getattr(change, "text", "")), change)
+    return sorted(found.values(), key=lambda change: change.onset_steps)
 
 
 def _is_part(stream: Any) -> bool:
@@ -380,7 +387,7 @@ def _read(element: Any, transposition: int) -> float | Meter | Key | Chord | str
     """Return what an element means for the whole score; ``None`` for notes and all that is not read."""
     classes = element.classSet
     if "Harmony" in classes:
-        chord = _chord(element)
+        chord = from_symbol(element)
         return chord.transposed(transposition, chord.root.fifths) if chord and chord.root and transposition else chord
     if "TimeSignature" in classes:
         return _meter(element)
@@ -389,69 +396,29 @@ def _read(element: Any, transposition: int) -> float | Meter | Key | Chord | str
         return key.transposed(transposition) if key and transposition else key
     if "MetronomeMark" in classes:
         bpm = element.getQuarterBPM()
-        return float(bpm) if bpm is not None and 4 <= bpm <= 1000 else None
+        return round(float(bpm), 6) if bpm is not None and 4 <= bpm <= 1000 else None  # it comes from a product
     return element.content if "RehearsalMark" in classes and element.content else None
 
 
 def _meter(signature: Any) -> Meter | None:
     """Read a time signature; ``None`` for one that is none of ours, such as senza misura."""
     try:
+        terms = [tuple(map(int, term.split("/"))) for term in signature.ratioString.split("+")]
+        counts = [numerator * signature.denominator // denominator for numerator, denominator in terms]
         meter = Meter(signature.numerator, signature.denominator)
-        parsed = Meter.parse(signature.ratioString) if "+" in signature.ratioString else meter
-    except (TheoryError, TypeError, AttributeError):
+        return Meter(sum(counts), signature.denominator, tuple(counts)) if len(counts) > 1 else meter
+    except (TheoryError, TypeError, ValueError, AttributeError):
         return None
-    return parsed if parsed.bar_quarters == meter.bar_quarters else meter
 
 
 def _key(signature: Any) -> Key | None:
     """Read a key, or a bare signature as a major key."""
     if "Key" in signature.classSet:
         try:
-            return Key(_spelling(signature.tonic), scale_named(signature.mode))
+            return Key(spelling_of(signature.tonic), scale_named(signature.mode))
         except TheoryError:
             pass
     return None if signature.sharps is None else Key.from_signature(signature.sharps)
-
-
-def _spelling(pitch: Any) -> Spelling:
-    return Spelling.from_letter(pitch.step, round(pitch.alter))
-
-
-def _chord(symbol: Any) -> Chord | None:
-    """Read a chord symbol from its root, kind, degrees and bass; ``None`` if that says nothing."""
-    harmony = require("music21").harmony
-    if "NoChord" in symbol.classSet:
-        return NO_CHORD
-    kind = harmony.CHORD_ALIASES.get(symbol.chordKind, symbol.chordKind)
-    root = symbol.root()
-    if root is None or kind not in harmony.CHORD_TYPES:
-        return None
-    semitones = {_degree_semitones(degree) for degree in harmony.CHORD_TYPES[kind][0].split(",")}
-    for change in symbol.chordStepModifications:
-        _modify(semitones, change)
-    bass = symbol.bass()
-    return Chord(_spelling(root), tuple(semitones), None if bass is None else _spelling(bass))
-
-
-def _degree_semitones(degree: str) -> int:
-    """Return the semitones above the root of a degree such as ``-7`` or ``#11``, as music21 writes them."""
-    number = (int(degree.lstrip("#-")) - 1) % 7 + 1
-    return (_MAJOR_SCALE[number] + degree.count("#") - degree.count("-")) % 12
-
-
-def _modify(semitones: set[int], change: Any) -> None:
-    """Add, alter or remove a degree, in place; an added seventh is minor, as MusicXML has it.
-
-    An altered fifth takes the fifth's place even where it is called an addition, as in ``m7b5``.
-    """
-    number = (change.degree - 1) % 7 + 1
-    plain = _MAJOR_SCALE[number] - (number == 7)
-    family = {(plain + around) % 12 for around in (-1, 0, 1)}
-    altered = (plain + (change.interval.semitones if change.interval is not None else 0)) % 12
-    if change.modType in {"alter", "subtract"} or (number == 5 and altered != plain):
-        semitones -= {plain % 12} if plain % 12 in semitones else family & (semitones - {0})
-    if change.modType != "subtract":
-        semitones.add(altered)
 
 
 # The whole
@@ -473,7 +440,7 @@ def _assemble(tracks: tuple[Track, ...], changes: list[_Change], layout: _Layout
         )
         return replace(score, end_steps=score.bars.end_steps)
     except TheoryError as error:
-        raise ScoreError(str(error)) from error
+        raise GridError(str(error)) from error
 
 
 def _real(changes: list[Any]) -> list[Any]:

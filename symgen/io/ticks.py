@@ -137,8 +137,7 @@ class TickScore:
         for tick, sharps, is_minor in self.keys:
             if abs(sharps) <= 7:
                 exact = _or_none(Key.parse, said.get(tick, ""))
-                agrees = exact is not None and key_signature(exact) == (sharps, is_minor)
-                yield tick, exact if exact is not None and agrees else plain_key(sharps, is_minor)
+                yield tick, exact if exact and _sounds_like(exact, sharps, is_minor) else plain_key(sharps, is_minor)
 
     def _exact_meters(self, name: str) -> Iterator[tuple[int, Meter]]:
         """Yield the metre of every signature, as a text at its tick says if it agrees."""
@@ -169,6 +168,12 @@ class _Grid:
         """Return the last value of each step, by step."""
         found = {self.step(tick): value for tick, value in sorted(changes, key=_tick)}
         return dict(sorted(found.items()))
+
+
+def _sounds_like(key: Key, sharps: int, is_minor: bool) -> bool:
+    """Whether a key has this signature, or the one that sounds the same."""
+    found, found_minor = key_signature(key)
+    return (found - sharps) % 12 == 0 and found_minor == is_minor
 
 
 def _tick(change: tuple[int, object]) -> int:

@@ -1,0 +1,1 @@
+"""Neural models: the only package that imports torch."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
@@ -115,7 +114,7 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that it appears whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(data)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

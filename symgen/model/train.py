@@ -34,12 +34,12 @@ _STATE, _HISTORY = "state.safetensors", "history.jsonl"
 class TrainConfig:
     """Settings of a training run."""
 
-    n_updates: int = 6000
+    n_updates: int = 4500
     batch_steps: int = 4096  # steps in a batch
     window_bars: tuple[int, ...] = (8, 16)
     learning_rate: float = 1e-3
     warmup_updates: int = 200
-    kl_weight: float = 0.2  # weight of the latents' cost once warm
+    kl_weight: float = 0.5  # weight of the latents' cost once warm
     kl_warmup_updates: int = 1500
     condition_dropout: float = 0.15
     ema_decay: float = 0.999  # of the averaged weights that are kept

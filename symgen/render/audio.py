@@ -8,6 +8,7 @@ Other versions of the library sound a little different by design.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,13 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError, RenderError
+from symgen.render.files import written_beside
 from symgen.render.library import load_library
 from symgen.render.performance import Message, Performance, perform
 from symgen.render.smf import Limits, read_smf
 from symgen.render.soundfont import find_soundfont
 from symgen.render.synth import BLOCK, SAMPLE_RATES, Synth
 
-__all__ = ["Rendered", "render"]
+__all__ = ["FORMATS", "Rendered", "render", "write_audio"]
+
+FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
+"""The endings of audio files that can be written."""
 
 Progress = Callable[[float, float], None]
 """Called with the seconds rendered so far and the seconds there will be before the tail."""
@@ -34,6 +39,9 @@ _QUIET_SECONDS = 0.25
 _FADE_SECONDS = 0.05
 _REPORT_BLOCKS = 512  # at most so many in one call, so that progress and Ctrl-C are heard
 _TAIL_BLOCKS = 16
+_CHUNK_FRAMES = 65536  # libsndfile's Vorbis encoder overflows its stack on long arrays
+_LONGEST_WAV = 2**32 - 100
+_BIT_DEPTHS = {"16": ".wav .flac", "24": ".wav .flac", "float": ".wav"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +143,90 @@ def render(
     _level(samples, peak_dbfs, font)
     samples.setflags(write=False)
     return Rendered(samples, sample_rate, font, library.version, performance.n_notes, warnings)
+
+
+def write_audio(rendered: Rendered, path: str | Path, *, bit_depth: str | None = None) -> Path:
+    """Write a render to a file; its ending says the format.
+
+    Parameters
+    ----------
+    rendered
+        What to write; samples beyond full scale are clipped, but in ``float``.
+    path
+        Ending in ``.wav``, ``.flac``, ``.ogg`` (Vorbis) or ``.mp3``.
+    bit_depth
+        ``16`` (the default) or ``24`` for WAV and FLAC, or ``float`` (32 bits) for WAV.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    RenderError
+        If the format or the depth is none of these, or the file cannot be written.
+
+    Notes
+    -----
+    The same samples give the same bytes in every format but OGG, whose encoder draws a serial number.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        msg = f"{path}: expected a name that ends in {', '.join(FORMATS)}"
+        raise RenderError(msg)
+    if bit_depth is not None and suffix not in _BIT_DEPTHS.get(bit_depth, "").split():
+        depths = [depth for depth, suffixes in _BIT_DEPTHS.items() if suffix in suffixes.split()]
+        msg = f"{path}: bit depth {bit_depth}: expected {' or '.join(depths) or 'none'} for {FORMATS[suffix]}"
+        raise RenderError(msg)
+    with written_beside(path) as beside:
+        if bit_depth == "float":
+            _write_float_wav(rendered, beside)
+        else:
+            _write_soundfile(rendered, beside, suffix, bit_depth or "16")
+    return path
+
+
+def _write_float_wav(rendered: Rendered, path: Path) -> None:
+    """Write WAV with a header of our own: libsndfile's carries the time of day."""
+    data = rendered.samples.astype("<f4", copy=False)
+    n_channels, frame_bytes = data.shape[1], data.shape[1] * 4
+    if data.nbytes > _LONGEST_WAV:
+        msg = f"{data.nbytes:,} bytes of samples: expected below 4 GiB for WAV; write .flac"
+        raise RenderError(msg)
+    rate = rendered.sample_rate
+    form = struct.pack("<4sIHHIIHHH", b"fmt ", 18, 3, n_channels, rate, rate * frame_bytes, frame_bytes, 32, 0)
+    fact = struct.pack("<4sII", b"fact", 4, len(data))
+    head = form + fact + struct.pack("<4sI", b"data", data.nbytes)
+    with path.open("wb") as file:
+        file.write(struct.pack("<4sI4s", b"RIFF", 4 + len(head) + data.nbytes, b"WAVE") + head)
+        np.ascontiguousarray(data).tofile(file)
+
+
+def _write_soundfile(rendered: Rendered, path: Path, suffix: str, bit_depth: str) -> None:
+    import soundfile
+
+    is_pcm = suffix in _BIT_DEPTHS["16"].split()
+    subtype = f"PCM_{bit_depth}" if is_pcm else None
+    samples = rendered.samples
+    try:
+        with soundfile.SoundFile(
+            path, "w", rendered.sample_rate, samples.shape[1], subtype=subtype, format=FORMATS[suffix]
+        ) as file:
+            for start in range(0, len(samples), _CHUNK_FRAMES):
+                chunk = samples[start : start + _CHUNK_FRAMES]
+                file.write(_to_whole(chunk, int(bit_depth)) if is_pcm else chunk)
+    except soundfile.LibsndfileError as error:
+        msg = f"{FORMATS[suffix]} at {rendered.sample_rate} frames a second: {error.error_string}"
+        raise RenderError(msg) from error
+
+
+def _to_whole(samples: NDArray[np.float32], bits: int) -> NDArray[np.int16] | NDArray[np.int32]:
+    """Return the nearest whole values of a depth, clipped; those of 24 bits lie in the upper bits of 32."""
+    top = 2 ** (bits - 1) - 1
+    whole: NDArray[np.float64] = np.clip(np.rint(samples.astype(np.float64) * top), -top - 1, top)
+    return whole.astype(np.int16) if bits == 16 else (whole * 256).astype(np.int32)
 
 
 def _check_settings(sample_rate: int, peak_dbfs: float | None, tail_max_seconds: float) -> None:

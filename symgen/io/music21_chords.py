@@ -1,0 +1,109 @@
+"""Chord symbols as music21 and MusicXML hold them: a root, a kind, changes of degrees, a bass.
+
+Figures are not parsed: the parts say it all, at a fraction of the time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from symgen.io.optional import require
+from theory.chord import NO_CHORD, Chord
+from theory.pitch import Spelling
+
+__all__ = ["from_symbol", "music21_name", "spelling_of", "to_symbol"]
+
+_MAJOR_SCALE = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11}
+# Semitones above the root -> the degree and its alteration, as an addition and as a member of a chord kind.
+_ADDED = {1: (9, -1), 2: (9, 0), 3: (9, 1), 4: (3, 0), 5: (11, 0), 6: (11, 1), 7: (5, 0), 8: (13, -1), 9: (13, 0)}
+_ADDED |= {10: (7, 0), 11: (7, 1)}
+_MEMBER = {0: (1, 0), 1: (9, -1), 2: (9, 0), 3: (3, -1), 4: (3, 0), 5: (11, 0), 6: (5, -1), 7: (5, 0), 8: (5, 1)}
+_MEMBER |= {9: (13, 0), 10: (7, 0), 11: (7, 1)}
+_COMMON_KINDS = ("major", "minor", "dominant-seventh", "minor-seventh", "major-seventh")
+_SPARE_KINDS = frozenset({"Neapolitan", "Italian", "French", "German", "Tristan", "pedal"})
+
+
+def spelling_of(pitch: Any) -> Spelling:
+    """Return the spelling of a music21 pitch."""
+    return Spelling.from_letter(pitch.step, round(pitch.alter))
+
+
+def music21_name(spelling: Spelling) -> str:
+    """Return a note name as music21 writes it, with ``-`` for a flat.
+
+    >>> music21_name(Spelling.parse("Bb"))
+    'B-'
+    """
+    return str(spelling).replace("b", "-")
+
+
+def from_symbol(symbol: Any) -> Chord | None:
+    """Read a chord symbol from its root, kind, degrees and bass; ``None`` if that says nothing."""
+    harmony = require("music21").harmony
+    if "NoChord" in symbol.classSet:
+        return NO_CHORD
+    kind = harmony.CHORD_ALIASES.get(symbol.chordKind, symbol.chordKind)
+    root = symbol.root()
+    if root is None or kind not in harmony.CHORD_TYPES:
+        return None
+    semitones = set(_kind_semitones(kind))
+    for change in symbol.chordStepModifications:
+        _modify(semitones, change)
+    bass = symbol.bass()
+    return Chord(spelling_of(root), tuple(semitones), None if bass is None else spelling_of(bass))
+
+
+@cache
+def _kind_semitones(kind: str) -> frozenset[int]:
+    """Return the semitones above the root of one of music21's chord kinds."""
+    degrees = str(require("music21").harmony.CHORD_TYPES[kind][0]).split(",")
+    return frozenset(_degree_semitones(degree) for degree in degrees)
+
+
+def _degree_semitones(degree: str) -> int:
+    """Return the semitones above the root of a degree such as ``-7`` or ``#11``, as music21 writes them."""
+    number = (int(degree.lstrip("#-")) - 1) % 7 + 1
+    return (_MAJOR_SCALE[number] + degree.count("#") - degree.count("-")) % 12
+
+
+def _modify(semitones: set[int], change: Any) -> None:
+    """Add, alter or remove a degree, in place; an added seventh is minor, as MusicXML has it.
+
+    An altered fifth takes the fifth's place even where it is called an addition, as in ``m7b5``.
+    """
+    number = (change.degree - 1) % 7 + 1
+    plain = _MAJOR_SCALE[number] - (number == 7)
+    altered = (plain + (change.interval.semitones if change.interval is not None else 0)) % 12
+    if change.modType == "subtract" and altered in semitones:
+        semitones.remove(altered)
+        return
+    if change.modType != "add" or (number == 5 and altered != plain):
+        family = {(plain + around) % 12 for around in (-1, 0, 1)}
+        semitones -= {plain} if plain in semitones else family & (semitones - {0})
+    if change.modType != "subtract":
+        semitones.add(altered)
+
+
+def to_symbol(chord: Chord) -> Any:
+    """Return a chord as a symbol; :func:`from_symbol` gives it back."""
+    harmony = require("music21").harmony
+    if chord.root is None:
+        return harmony.NoChord()
+    kind, added, removed = _kind(chord.semitones)
+    bass = music21_name(chord.bass) if chord.bass else None
+    symbol = harmony.ChordSymbol(root=music21_name(chord.root), bass=bass, kind=kind, kindStr=chord.suffix)
+    for what, (degree, alteration) in [("add", _ADDED[s]) for s in added] + [("subtract", _MEMBER[s]) for s in removed]:
+        symbol.addChordStepModification(harmony.ChordStepModification(what, degree, alteration), updatePitches=False)
+    return symbol
+
+
+@cache
+def _kind(semitones: tuple[int, ...]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """Return the nearest kind of MusicXML, and what is to be added to it and removed from it."""
+    wanted = set(semitones)
+    kinds = [kind for kind in require("music21").harmony.CHORD_TYPES if kind not in _SPARE_KINDS]
+    kinds.sort(key=lambda kind: kind not in _COMMON_KINDS)
+    nearest = min(kinds, key=lambda kind: len(_kind_semitones(kind) ^ wanted))
+    has = _kind_semitones(nearest)
+    return nearest, tuple(sorted(wanted - has)), tuple(sorted(has - wanted))

@@ -1,0 +1,65 @@
+"""What rules see of a piece: its moments and its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from symgen.conditions import chord_at_steps
+from symgen.grid import BarMap
+from symgen.score import ChordChange, KeyChange, Score
+from theory.audit import LineNote, Violation, audit_line
+from theory.key import Key
+from theory.rules import Moment, Rule
+
+__all__ = ["audit", "moments_of"]
+
+
+def moments_of(bars: BarMap, key: Key | Sequence[KeyChange] | None, chords: Sequence[ChordChange]) -> list[Moment]:
+    """Return the moment of every step of the bars.
+
+    Parameters
+    ----------
+    bars
+        The bars.
+    key
+        One key, or key changes; ``None`` where it is unknown.
+    chords
+        Chord changes, ascending; empty where they are unknown.
+    """
+    keys = [KeyChange(0, key)] if isinstance(key, Key) else list(key or ())
+    key_steps = [change.onset_steps for change in keys]
+    chord_of = chord_at_steps(chords, bars.end_steps)
+    levels = bars.levels().tolist()
+    bar_of = bars.bar_of(np.arange(bars.end_steps)).tolist()
+    moments = []
+    for step, bar in enumerate(bar_of):
+        counts = Fraction((step - int(bars.starts[bar])) * bars.meters[bar].denominator, 4 * bars.steps_per_quarter)
+        latest = int(np.searchsorted(key_steps, step, side="right")) - 1
+        key_here = keys[latest].key if latest >= 0 else None
+        moments.append(Moment(bar + 1, 1 + counts, levels[step], key_here, chord_of[step]))
+    return moments
+
+
+def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> list[Violation]:
+    """Return every violation of rules in one track of a score.
+
+    Parameters
+    ----------
+    score
+        Any music; keys and chords are those it holds.
+    rules
+        What to judge by.
+    track
+        Name of the track; the first one if left out.
+
+    Raises
+    ------
+    ScoreError
+        If there is no such track.
+    """
+    part = score.track(track) if track is not None else score.tracks[0]
+    notes = [LineNote(note.onset_steps, note.end_steps, note.pitch) for note in part.notes]
+    return audit_line(notes, moments_of(score.bars, score.keys, score.chords), rules)
