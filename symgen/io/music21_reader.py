@@ -235,7 +235,7 @@ def _sounds(element: Any) -> bool:
 
 
 def _track(part: Any, measures: list[_Measure], layout: _Layout, index: int) -> Track:
-    instrument = part.getInstrument(returnDefault=False) if hasattr(part, "getInstrument") else None
+    instrument = part.getInstrument(returnDefault=False, recurse=True) if hasattr(part, "getInstrument") else None
     transposition = _transposition(part, instrument)
     sounding = []
     for start, source in zip(layout.starts, layout.order, strict=True):
@@ -314,7 +314,7 @@ def _join_ties(sounding: list[_Sounding]) -> list[_Sounding]:
 
 def _instant(quarters: Any) -> int:
     """Return a time as a whole number, the same for sums that differ only by rounding."""
-    return round(quarters * 10080)
+    return round(float(quarters) * 10080)
 
 
 def _quantised(sounding: Iterable[_Sounding], layout: _Layout) -> list[Note]:
@@ -338,7 +338,9 @@ def _changes(parts: list[Any], part_measures: list[list[_Measure]], layout: _Lay
     """Return all changes in the order they sound; where parts disagree, the first has its way."""
     found: dict[tuple[type, int, str], _Change] = {}
     for part, measures in zip(parts, part_measures, strict=True):
-        transposition = _transposition(part, part.getInstrument(returnDefault=False)) if _is_part(part) else 0
+        transposition = (
+            _transposition(part, part.getInstrument(returnDefault=False, recurse=True)) if _is_part(part) else 0
+        )
         for change in _changes_of(measures, transposition, layout):
             found.setdefault((type(change), change.onset_steps, getattr(change, "text", "")), change)
     return sorted(found.values(), key=lambda change: change.onset_steps)
