@@ -101,8 +101,8 @@ def spell(pitch_class: int, near: int = 0) -> Spelling:
 
 
 def pitch_name(pitch: int, *, flats: bool = False) -> str:
-    """Return the name of a MIDI pitch with its octave, such as ``C#4`` for 61."""
-    return f"{spell(pitch, near=-2 if flats else 3)}{pitch // 12 - 1}"
+    """Return the name of a MIDI pitch with its octave, such as ``C#4`` for 61; black keys are all sharp or all flat."""
+    return f"{spell(pitch, near=-1 if flats else 4)}{pitch // 12 - 1}"
 
 
 def parse_pitch(text: str) -> int:
