@@ -60,6 +60,15 @@ QUALITIES = MappingProxyType(
         "13": (0, 2, 4, 5, 7, 9, 10),
         "m13": (0, 2, 3, 5, 7, 9, 10),
         "maj7#11": (0, 4, 6, 7, 11),
+        "maj7b5": (0, 4, 6, 11),
+        "maj7sus4": (0, 5, 7, 11),
+        "mmaj9": (0, 2, 3, 7, 11),
+        "maj13": (0, 2, 4, 5, 7, 9, 11),
+        "7sus2": (0, 2, 7, 10),
+        "13sus4": (0, 2, 5, 7, 9, 10),
+        "7#11": (0, 4, 6, 7, 10),
+        "7b13": (0, 4, 7, 8, 10),
+        "7alt": (0, 1, 3, 4, 6, 8, 10),
         "add9": (0, 2, 4, 7),
         "madd9": (0, 2, 3, 7),
         "add11": (0, 4, 5, 7),
@@ -103,11 +112,12 @@ _EXPECTED = "a chord symbol such as C, Am, F#m7b5, Bb/D, G7(b9) or N.C."
 _HARTE_SHORTHANDS = MappingProxyType(
     {"maj": "", "min": "m", "dim": "dim", "aug": "aug", "maj7": "maj7", "min7": "m7", "7": "7", "dim7": "dim7"}
     | {"hdim7": "m7b5", "minmaj7": "mmaj7", "maj6": "6", "min6": "m6", "9": "9", "maj9": "maj9", "min9": "m9"}
-    | {"sus4": "sus4", "sus2": "sus2", "sus4(b7)": "7sus4", "1": "1", "5": "5", "11": "11", "13": "13"}
+    | {"sus4": "sus4", "sus2": "sus2", "5": "5", "11": "11", "13": "13"}
     | {"min11": "m11", "min13": "m13"}
 )
-_HARTE = re.compile(r"([A-G][#b]*)(?::([a-z0-9]*)(?:\(([^)]*)\))?)?(?:/([#b]*\d+))?")
-_HARTE_DEGREE = re.compile(r"(\*?)([#b]*)(\d+)")
+_DEGREE = r"([#b]*)(1[0-3]|[1-9])"
+_HARTE = re.compile(rf"([A-G][#b]*)(?::(?=[a-z0-9(])([a-z0-9]*)(?:\(([^)]*)\))?)?(?:/{_DEGREE})?")
+_HARTE_DEGREE = re.compile(rf"(\*?){_DEGREE}")
 # The number of fifths from the root to the plain (major or perfect) interval of each degree modulo 7.
 _DEGREE_FIFTHS = {1: 0, 2: 2, 3: 4, 4: -1, 5: 1, 6: 3, 0: 5}
 
@@ -156,19 +166,17 @@ class Chord:
         match = _ROOT.match(symbol)
         if match is None:
             raise ParseError("chord", text, _EXPECTED)
+        offset = text.index(symbol) + match.end()
         suffix, slash, bass_text = _split_bass(symbol[match.end() :])
-        semitones = _read_suffix(suffix, match.end())
-        bass = None
-        if slash:
-            if not _ROOT.fullmatch(bass_text):
-                column = match.end() + len(suffix) + 2
-                raise ParseError("bass note", bass_text, "a note name after the slash, such as C/E", column)
-            bass = Spelling.parse(bass_text)
+        semitones = _read_suffix(suffix, offset)
+        bass = _read_bass(bass_text, offset + len(suffix) + 1) if slash else None
         return cls(Spelling.parse(match[0]), tuple(semitones), bass)
 
     @classmethod
     def parse_harte(cls, text: str) -> Chord:
         """Read a symbol in Harte's syntax, such as ``C:maj7/3``, ``A:min(9)`` or ``N``.
+
+        ``X``, a chord that its transcriber could not name, is read as no chord. Degrees go up to 13.
 
         Raises
         ------
@@ -187,7 +195,7 @@ class Chord:
             raise ParseError("Harte chord", text, "root:shorthand(degrees)/bass, such as C:maj7/3")
         root = Spelling.parse(match[1])
         semitones = _harte_semitones(match[2], match[3], text)
-        bass = _harte_bass(root, match[4]) if match[4] else None
+        bass = _harte_bass(root, match[4], int(match[5])) if match[5] else None
         if bass is not None:
             semitones = {*semitones, (bass.pitch_class - root.pitch_class) % 12}
         return cls(root, tuple(semitones), bass)
@@ -240,7 +248,15 @@ def _split_bass(rest: str) -> tuple[str, str, str]:
     cut = rest.rfind("/")
     if cut < 0 or re.match(r"\s*9", rest[cut + 1 :]):
         return rest, "", ""
-    return rest[:cut], "/", rest[cut + 1 :].strip().rstrip(")")
+    return rest[:cut], "/", rest[cut + 1 :]
+
+
+def _read_bass(text: str, offset: int) -> Spelling:
+    name = text.strip().rstrip(")")
+    if not _ROOT.fullmatch(name):
+        column = offset + len(text) - len(text.lstrip()) + 1
+        raise ParseError("bass note", name, "a note name after the slash, such as C/E", column)
+    return Spelling.parse(name)
 
 
 def _read_suffix(suffix: str, offset: int) -> set[int]:
@@ -396,11 +412,10 @@ def _harte_interval(accidentals: str, degree: int) -> int:
     return 7 * _DEGREE_FIFTHS[degree % 7] % 12 + accidentals.count("#") - accidentals.count("b")
 
 
-def _harte_bass(root: Spelling, degree: str) -> Spelling:
-    match = re.fullmatch(r"([#b]*)(\d+)", degree)
-    assert match is not None  # the caller's pattern has matched it already
-    fifths = _DEGREE_FIFTHS[int(match[2]) % 7] + 7 * (match[1].count("#") - match[1].count("b"))
-    return Spelling(root.fifths + fifths)
+def _harte_bass(root: Spelling, accidentals: str, degree: int) -> Spelling:
+    fifths = _DEGREE_FIFTHS[degree % 7] + 7 * (accidentals.count("#") - accidentals.count("b"))
+    bass = Spelling(root.fifths + fifths)
+    return bass if abs(bass.alteration) <= 2 else spell(bass.pitch_class, near=root.fifths)
 
 
 NO_CHORD = Chord(None, ())
