@@ -1,6 +1,7 @@
 """Chord progressions as text.
 
-Bars are separated by ``|``; the chords of a bar share it; ``C:2`` lasts two counts of the metre;
+Bars are separated by ``|`` (or ``||``, which means no more than that); the chords of a bar share it;
+``C:2`` lasts two counts of the metre;
 ``%`` repeats the chord before it, or the whole bar before it when it stands alone. Without any bar
 line every chord has a bar of its own.
 
@@ -23,8 +24,9 @@ from theory.meter import Meter
 
 __all__ = ["ChordSpan", "Progression"]
 
-_TOKEN = re.compile(r"\||[^\s|]+")
-_COUNTS = re.compile(r"(.+):(\d+(?:\.\d+)?)")
+_TOKEN = re.compile(r"\|+|[^\s|]+")
+_COUNTS = re.compile(r"(.+):(\d+(?:\.\d+|/[1-9]\d*)?)")
+_SAME = Chord(None)  # while reading: the chord before, to be told from NO_CHORD by identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,19 @@ class Progression:
         """
         bars: list[list[ChordSpan]] = [[]]
         for match in _TOKEN.finditer(text):
-            if match[0] == "|":
+            if match[0][0] != "|":
+                bars[-1].append(_read_token(match, has_before=any(bars)))
+            elif bars[-1] or len(bars) == 1:
                 bars.append([])
             else:
-                bars[-1].append(_read_token(match, bars))
-        if "|" not in text:
-            return cls(tuple((span,) for span in bars[0]))
+                raise ParseError(
+                    "bar line", match[0], "a chord before it; N.C. is a bar without one", match.start() + 1
+                )
+        if not any(bars):
+            raise ParseError("progression", text, "at least one chord")
         # A bar line before the first chord and one after the last are only punctuation.
-        inner = bars[0 if bars[0] else 1 :]
-        inner = inner if inner and inner[-1] else inner[:-1]
-        return cls(tuple(_repeat_whole_bars(inner)))
+        written = [bar for bar in bars if bar] if "|" in text else [[span] for span in bars[0]]
+        return cls(_repeat(written))
 
     @property
     def n_bars(self) -> int:
@@ -119,10 +124,11 @@ class Progression:
 
     def __str__(self) -> str:
         """Return the progression as text that reads back to an equal one."""
-        return " | ".join(" ".join(_span_text(span) for span in bar) for bar in self.bars)
+        text = " | ".join(" ".join(_span_text(span) for span in bar) for bar in self.bars)
+        return text if self.n_bars > 1 or len(self.bars[0]) == 1 else f"{text} |"
 
 
-def _read_token(match: re.Match[str], bars: list[list[ChordSpan]]) -> ChordSpan:
+def _read_token(match: re.Match[str], *, has_before: bool) -> ChordSpan:
     """Read one chord, where ``%`` means the chord before it."""
     token, column = match[0], match.start()
     counts_match = _COUNTS.fullmatch(token)
@@ -130,27 +136,29 @@ def _read_token(match: re.Match[str], bars: list[list[ChordSpan]]) -> ChordSpan:
     if counts is not None and counts <= 0:
         raise ParseError("chord length", token, "a positive number of counts after the colon", column + 1)
     if text == "%":
-        before = [span for bar in bars for span in bar]
-        if not before:
+        if not has_before:
             raise ParseError("repeat", token, "a chord before it", column + 1)
-        return ChordSpan(before[-1].chord, counts) if counts or bars[-1] else _WHOLE_BAR
+        return ChordSpan(_SAME, counts)
     try:
         return ChordSpan(Chord.parse(text), counts)
     except ParseError as error:
         raise error.shifted(column) from None
 
 
-_WHOLE_BAR = ChordSpan(NO_CHORD, Fraction(-1))  # a mark while reading: a % that opens its bar
-
-
-def _repeat_whole_bars(bars: list[list[ChordSpan]]) -> list[tuple[ChordSpan, ...]]:
-    """Replace each ``%`` that opens a bar: alone it is the bar before, else the chord before."""
+def _repeat(bars: list[list[ChordSpan]]) -> tuple[tuple[ChordSpan, ...], ...]:
+    """Replace each ``%``: alone and without a length it is the bar before, else the chord before."""
     done: list[tuple[ChordSpan, ...]] = []
+    before = NO_CHORD
     for bar in bars:
-        if bar and bar[0] is _WHOLE_BAR:
-            bar = list(done[-1]) if len(bar) == 1 else [ChordSpan(done[-1][-1].chord), *bar[1:]]
-        done.append(tuple(bar))
-    return done
+        if done and len(bar) == 1 and bar[0].chord is _SAME and bar[0].counts is None:
+            done.append(done[-1])
+            continue
+        spans = []
+        for span in bar:
+            before = before if span.chord is _SAME else span.chord
+            spans.append(ChordSpan(before, span.counts))
+        done.append(tuple(spans))
+    return tuple(done)
 
 
 def _share(quarters: Fraction, parts: int, meter: Meter) -> list[Fraction]:
@@ -165,4 +173,7 @@ def _share(quarters: Fraction, parts: int, meter: Meter) -> list[Fraction]:
 
 
 def _span_text(span: ChordSpan) -> str:
-    return str(span.chord) if span.counts is None else f"{span.chord}:{float(span.counts):g}"
+    if span.counts is None:
+        return str(span.chord)
+    decimals = f"{float(span.counts):.3f}".rstrip("0").rstrip(".")
+    return f"{span.chord}:{decimals if Fraction(decimals) == span.counts else span.counts}"
