@@ -101,7 +101,7 @@ _MODIFIER = re.compile(
     r"|(?P<alt>alt)"
     r"|(?P<omit>(?:omit|no))(?P<omitted>[1357])"
     r"|(?P<add>add)(?P<add_sign>[#♯b♭]?)(?P<added>13|11|9|7|6|5|4|3|2)"
-    r"|(?P<major>maj|Maj|M|△|Δ|\^)(?P<major_degree>13|11|9|7)?"
+    r"|(?P<major>maj|Maj|M|△|Δ|\^|[#♯+](?=7))(?P<major_degree>13|11|9|7)?"
     r"|(?P<sign>[#♯b♭+\-])(?P<altered>13|11|10|9|6|5|4)"
     r"|(?P<plain>13|11|9|7|6|5)"
 )
@@ -113,7 +113,7 @@ _HARTE_SHORTHANDS = MappingProxyType(
     {"maj": "", "min": "m", "dim": "dim", "aug": "aug", "maj7": "maj7", "min7": "m7", "7": "7", "dim7": "dim7"}
     | {"hdim7": "m7b5", "minmaj7": "mmaj7", "maj6": "6", "min6": "m6", "9": "9", "maj9": "maj9", "min9": "m9"}
     | {"sus4": "sus4", "sus2": "sus2", "5": "5", "11": "11", "13": "13"}
-    | {"min11": "m11", "min13": "m13"}
+    | {"min11": "m11", "maj13": "maj13", "min13": "m13"}
 )
 _DEGREE = r"([#b]*)(1[0-3]|[1-9])"
 _HARTE = re.compile(rf"([A-G][#b]*)(?::(?=[a-z0-9(])([a-z0-9]*)(?:\(([^)]*)\))?)?(?:/{_DEGREE})?")

@@ -61,12 +61,12 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
 
     Notes
     -----
-    Each law is left out in turn, and for good if the rest is impossible all the same: one feasibility
-    check for each law.
+    Each law is left out in turn, the last ones first, and for good if the rest is impossible all the
+    same: one feasibility check for each law. So where there is a choice, the laws named first are blamed.
     """
     plain = _without_taste(potentials)
     blamed = list(laws)
-    for law in laws:
+    for law in reversed(laws):
         rest = [other for other in blamed if other is not law]
         if not has_line(compile_line(plain, moments, rest)):
             blamed = rest

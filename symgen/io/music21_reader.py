@@ -235,8 +235,8 @@ def _sounds(element: Any) -> bool:
 
 
 def _track(part: Any, measures: list[_Measure], layout: _Layout, index: int) -> Track:
-    instrument = part.getInstrument(returnDefault=False, recurse=True) if hasattr(part, "getInstrument") else None
-    transposition = _transposition(part, instrument)
+    instrument = _instrument(part)
+    transposition = _transposition(part)
     sounding = []
     for start, source in zip(layout.starts, layout.order, strict=True):
         for offset, element in measures[source].elements if source < len(measures) else ():
@@ -253,8 +253,12 @@ def _name(part: Any, index: int) -> str:
     return named if isinstance(named, str) and named else f"Part {index + 1}"
 
 
-def _transposition(part: Any, instrument: Any) -> int:
-    interval = getattr(instrument, "transposition", None)
+def _instrument(part: Any) -> Any:
+    return part.getInstrument(returnDefault=False, recurse=True) if hasattr(part, "getInstrument") else None
+
+
+def _transposition(part: Any) -> int:
+    interval = getattr(_instrument(part), "transposition", None)
     written = getattr(part, "atSoundingPitch", True) is not True
     return round(interval.semitones) if interval is not None and written else 0
 
@@ -338,16 +342,9 @@ def _changes(parts: list[Any], part_measures: list[list[_Measure]], layout: _Lay
     """Return all changes in the order they sound; where parts disagree, the first has its way."""
     found: dict[tuple[type, int, str], _Change] = {}
     for part, measures in zip(parts, part_measures, strict=True):
-        transposition = (
-            _transposition(part, part.getInstrument(returnDefault=False, recurse=True)) if _is_part(part) else 0
-        )
-        for change in _changes_of(measures, transposition, layout):
+        for change in _changes_of(measures, _transposition(part), layout):
             found.setdefault((type(change), change.onset_steps, getattr(change, "text", "")), change)
     return sorted(found.values(), key=lambda change: change.onset_steps)
-
-
-def _is_part(stream: Any) -> bool:
-    return hasattr(stream, "getInstrument")
 
 
 def _changes_of(measures: list[_Measure], transposition: int, layout: _Layout) -> Iterator[_Change]:

@@ -121,8 +121,11 @@ def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / _CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{path}: {error}: expected the configuration of a checkpoint"
+    except OSError as error:
+        msg = f"{path}: {error.strerror}: expected the configuration of a checkpoint"
+        raise CheckpointError(msg) from None
+    except ValueError as error:
+        msg = f"{path}: not the configuration of a checkpoint: {error}"
         raise CheckpointError(msg) from None
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         msg = f"{path}: expected a checkpoint with the format {FORMAT!r}"

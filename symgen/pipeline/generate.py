@@ -48,6 +48,7 @@ def generate(
     bpm: float = 110.0,
     style: str = "folk",
     rules: Sequence[Rule] | None = None,
+    changed_rules: Sequence[Rule] = (),
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
@@ -71,6 +72,8 @@ def generate(
         One of :func:`symgen.styles`.
     rules
         What holds for the melody; :func:`default_rules` if left out.
+    changed_rules
+        Rules that take the place of those of their kind, or are added.
     locks
         Notes that must be there, such as ``"bar 1 beat 1 = C5"``.
     seed
@@ -109,7 +112,8 @@ def generate(
     changes = chord_changes(progression, bar_map)
     conditions = Conditions(bar_map, plan.key, changes, plan.style)
     moments = moments_of(bar_map, plan.key, changes)
-    chosen = [*(default_rules(changes, plan.key) if rules is None else rules), *_locks(locks, bar_map)]
+    asked = default_rules(changes, plan.key) if rules is None else rules
+    chosen = [*_with_changes(asked, changed_rules), *_locks(locks, bar_map)]
     melody = sample_melody(model, conditions, moments, chosen, rng, temperature=temperature)
     return Score(
         bar_map.steps_per_quarter,
@@ -284,6 +288,12 @@ def _bar_map(plan: _Plan, steps_per_quarter: int) -> BarMap:
     check_steps_per_quarter(steps_per_quarter)
     end = plan.meter.bar_steps(steps_per_quarter) * plan.n_bars
     return BarMap.build([(0, plan.meter)], steps_per_quarter=steps_per_quarter, end_steps=end)
+
+
+def _with_changes(rules: Sequence[Rule], changed: Sequence[Rule]) -> list[Rule]:
+    """Replace the rules of a kind by those that change it."""
+    kinds = {type(rule) for rule in changed}
+    return [*(rule for rule in rules if type(rule) not in kinds), *changed]
 
 
 def _locks(locks: Sequence[Lock | str], bars: BarMap) -> list[Rule]:

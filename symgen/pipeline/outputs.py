@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from typing import TYPE_CHECKING
+
 from symgen.errors import RequestError
 from symgen.score import Score
+
+if TYPE_CHECKING:
+    from symgen.render.audio import Rendered
 
 __all__ = ["plot", "render"]
 
@@ -19,7 +24,7 @@ def render(
     sample_rate: int = 44100,
     bit_depth: str | None = None,
     progress: Callable[[float, float], None] | None = None,
-) -> Path:
+) -> Rendered:
     """Render music to an audio file with FluidSynth.
 
     Parameters
@@ -37,6 +42,11 @@ def render(
     progress
         Called with the seconds done and their total.
 
+    Returns
+    -------
+    Rendered
+        The samples, and what they were made with.
+
     Raises
     ------
     RenderError
@@ -47,9 +57,14 @@ def render(
     from symgen.io.midi import write_midi
     from symgen.render import audio
 
+    if isinstance(music, str | Path) and Path(music).resolve() == Path(path).resolve():
+        msg = f"{path}: output and input are the same file; name another output"
+        raise RequestError(msg)
+    audio.check_output(path, bit_depth)
     source = write_midi(music) if isinstance(music, Score) else music
     rendered = audio.render(source, soundfont=soundfont, sample_rate=sample_rate, progress=progress)
-    return audio.write_audio(rendered, path, bit_depth=bit_depth)
+    audio.write_audio(rendered, path, bit_depth=bit_depth)
+    return rendered
 
 
 def plot(music: Score | str | Path, path: str | Path, *, title: str = "") -> Path:

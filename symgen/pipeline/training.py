@@ -9,13 +9,14 @@ from pathlib import Path
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import STYLES
 from symgen.corpus.build import build_corpus, default_folder
-from symgen.corpus.manifest import CorpusEntry, entry_named
+from symgen.corpus.manifest import CorpusEntry
 from symgen.corpus.shards import Piece, load_shard, read_index
 from symgen.errors import CorpusError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.data import LineRun, line_runs
 from symgen.model.train import Progress, TrainConfig, train
 from symgen.model.vae import VaeConfig
+from symgen.pipeline.corpora import entry_of
 
 __all__ = ["SHIPPED_CORPORA", "load_pieces", "train_line_vae"]
 
@@ -35,13 +36,13 @@ def load_pieces(
     Parameters
     ----------
     names
-        As in the manifest.
+        As in the manifest, or folders of music.
     progress
         Called with the corpus, the sources done and their total while one is built.
     """
     pieces: list[Piece] = []
     for name in names:
-        entry = entry_named(name)
+        entry = entry_of(name)
         folder = default_folder(entry, _CORPUS_GRID)
         if not _is_built(folder):
             _build(entry, folder, progress)

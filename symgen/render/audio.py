@@ -171,6 +171,23 @@ def write_audio(rendered: Rendered, path: str | Path, *, bit_depth: str | None =
     -----
     The same samples give the same bytes in every format but OGG, whose encoder draws a serial number.
     """
+    path = check_output(path, bit_depth)
+    with written_beside(path) as beside:
+        if bit_depth == "float":
+            _write_float_wav(rendered, beside)
+        else:
+            _write_soundfile(rendered, beside, path.suffix.lower(), bit_depth or "16")
+    return path
+
+
+def check_output(path: str | Path, bit_depth: str | None = None) -> Path:
+    """Return the path, refusing a format or depth that :func:`write_audio` does not write.
+
+    Raises
+    ------
+    RenderError
+        If it does not; the error names those it does.
+    """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
@@ -180,11 +197,6 @@ def write_audio(rendered: Rendered, path: str | Path, *, bit_depth: str | None =
         depths = [depth for depth, suffixes in _BIT_DEPTHS.items() if suffix in suffixes.split()]
         msg = f"{path}: bit depth {bit_depth}: expected {' or '.join(depths) or 'none'} for {FORMATS[suffix]}"
         raise RenderError(msg)
-    with written_beside(path) as beside:
-        if bit_depth == "float":
-            _write_float_wav(rendered, beside)
-        else:
-            _write_soundfile(rendered, beside, suffix, bit_depth or "16")
     return path
 
 

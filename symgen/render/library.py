@@ -159,7 +159,8 @@ def _bind(path: str) -> Library:
     log: deque[tuple[int, str]] = deque(maxlen=1000)
 
     def listen(level: int, text: bytes | None, _data: int | None) -> None:
-        log.append((level, (text or b"").decode("utf-8", "replace").strip()))
+        words = (text or b"").decode("utf-8", "replace").split()  # of a damaged file, anything may be quoted
+        log.append((level, "".join(c if c.isprintable() else "?" for c in " ".join(words))))
 
     callback = _LOG_CALLBACK(listen)
     set_log_function = api.cfunc(

@@ -71,7 +71,7 @@ class _Rows:
     @property
     def n_drum_rows(self) -> int:
         """Rows under the pitches, with an empty one between."""
-        return len(self.drums) + 1 if self.drums else 0
+        return len(self.drums) + (1 if self.drums and self.high >= self.low else 0)
 
     @property
     def n_rows(self) -> int:
@@ -314,7 +314,7 @@ def _draw_grid(axes: Axes, bars: BarMap, system: _System, rows: _Rows) -> None:
         labels.append(f"{bar + 1}  {meter}" if is_new and len(set(bars.meters)) > 1 else f"{bar + 1}")
     lines = bars.starts[system.first_bar : system.last_bar + 1]
     axes.vlines(lines, *axes.get_ylim(), color=_LINE, lw=1.0, zorder=1, clip_on=False)
-    edges = [-0.5, rows.n_rows - 0.5] + ([rows.n_drum_rows - 0.5] if rows.drums and rows.high >= rows.low else [])
+    edges = [-0.5, rows.n_rows - 0.5] + ([rows.n_drum_rows - 0.5] if rows.drums else [])
     axes.hlines(edges, system.start, system.end, color=_LINE, lw=0.8, zorder=1, clip_on=False)
     axes.set_xticks(lines[:-1], labels, ha="left")
 

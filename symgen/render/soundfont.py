@@ -12,11 +12,13 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 from symgen.errors import FileFormatError, MissingDependencyError
 
 __all__ = ["check_soundfont", "find_soundfont", "soundfont_folders"]
 
+_PARTS = (b"INFO", b"sdta", b"pdta")
 _SUFFIXES = (".sf2", ".sf3")
 _KNOWN = ("default-gm", "fluidr3_gm", "musescore_general", "generaluser", "timgm6mb")
 _SYSTEM_FOLDERS = (
@@ -74,6 +76,7 @@ def check_soundfont(path: Path) -> None:
     try:
         with path.open("rb") as file:
             head = file.read(12)
+            parts = _parts(file)
     except OSError as error:
         msg = f"soundfont {path}: could not be read ({error.strerror})"
         raise FileFormatError(msg) from error
@@ -85,6 +88,20 @@ def check_soundfont(path: Path) -> None:
     if there < said:
         msg = f"soundfont {path}: cut off after {there:,} of {said:,} bytes; download it again"
         raise FileFormatError(msg)
+    if parts != _PARTS:
+        msg = f"soundfont {path}: damaged: expected the parts INFO, sdta and pdta; download it again"
+        raise FileFormatError(msg)
+
+
+def _parts(file: BinaryIO) -> tuple[bytes, ...]:
+    """Return the kinds of the lists a soundfont is made of, from where its first one starts."""
+    kinds = []
+    for _ in _PARTS:
+        head = file.read(12)
+        kinds.append(head[8:] if head[:4] == b"LIST" else b"")
+        n_bytes = int.from_bytes(head[4:8], "little")
+        file.seek(max(0, n_bytes + n_bytes % 2 - 4), os.SEEK_CUR)
+    return tuple(kinds)
 
 
 def _named(name_or_path: str | Path) -> Path:

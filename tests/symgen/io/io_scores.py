@@ -61,10 +61,10 @@ def meter_changes(draw: st.DrawFn, steps_per_quarter: int) -> tuple[tuple[MeterC
 
 
 @st.composite
-def steps_and(draw: st.DrawFn, values: st.SearchStrategy[Any], end: int, first: int | None = None) -> list[Any]:
-    """Ascending steps before the end, each with a value; ``first`` is one of them."""
+def steps_and(draw: st.DrawFn, values: st.SearchStrategy[Any], end: int, *, from_zero: bool = False) -> list[Any]:
+    """Ascending steps before the end, each with a value."""
     steps = draw(st.sets(st.integers(0, end - 1), max_size=3))
-    return [(step, draw(values)) for step in sorted(steps | ({first} - {None}))]
+    return [(step, draw(values)) for step in sorted(steps | ({0} if from_zero else set()))]
 
 
 @st.composite
@@ -79,7 +79,7 @@ def scores(draw: st.DrawFn, *, keys: st.SearchStrategy[Key] | None = None, max_t
     return Score(
         steps_per_quarter,
         tuple(tracks),
-        tempos=tuple(TempoChange(*pair) for pair in draw(steps_and(TEMPOS, end, first=0))),
+        tempos=tuple(TempoChange(*pair) for pair in draw(steps_and(TEMPOS, end, from_zero=True))),
         meters=meters,
         keys=tuple(KeyChange(*pair) for pair in draw(steps_and(all_keys() if keys is None else keys, end))),
         chords=tuple(ChordChange(*pair) for pair in draw(steps_and(chords, end))),

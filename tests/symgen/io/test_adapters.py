@@ -15,10 +15,13 @@ from io_scores import plain_keys, scores
 from symgen.errors import FileFormatError, MissingDependencyError, ScoreError
 from symgen.io import adapters
 from symgen.io.midi import read_midi, write_midi
+from symgen.io.optional import require
 from symgen.score import ChordChange, KeyChange, Marker, Note, Score, TempoChange, Track
 from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
+
+music21 = require("music21")
 
 
 def distinct(changes: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -29,7 +32,7 @@ def distinct(changes: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def without_silent_end(score: Score) -> Score:
     """As a library keeps a score that knows no end: up to the bar line after the last thing in it."""
-    events = (*score.tempos, *score.meters, *score.keys, *score.chords, *score.markers)
+    events: tuple[Any, ...] = (*score.tempos, *score.meters, *score.keys, *score.chords, *score.markers)
     last = max((change.onset_steps for change in events), default=0)
     trimmed = replace(score, end_steps=0)
     return replace(trimmed, end_steps=replace(trimmed, end_steps=max(last, trimmed.end_steps)).bars.end_steps)
@@ -160,8 +163,6 @@ class TestMusic21:
         assert stream.isWellFormedNotation()
 
     def test_an_opus_is_refused(self) -> None:
-        import music21
-
         with pytest.raises(ScoreError, match=r"an Opus of 0 pieces: expected one of them"):
             adapters.from_music21(music21.stream.Opus(), steps_per_quarter=4)
 

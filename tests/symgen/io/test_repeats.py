@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symgen.io.optional import require
 from symgen.io.repeats import Ending, Signs
+
+music21 = require("music21")
 
 
 def order(text: str) -> str:
@@ -93,8 +96,6 @@ def test_every_order_ends_and_no_measure_is_lost_without_endings(case: tuple[int
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(2, 3)), min_size=1, max_size=3))
 def test_music21_agrees_on_sections(sections: list[tuple[int, int, int]]) -> None:
     """Sections of a body, some with two endings, each opened and closed by a sign."""
-    import music21
-
     part: Any = music21.stream.Part()
     starts, ends, endings = set(), {}, []
     for n_body, n_ending, times in sections:

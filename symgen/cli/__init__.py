@@ -1,0 +1,5 @@
+"""The command line: ``symgen COMMAND``."""
+
+from symgen.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,87 @@
+"""``symgen generate`` and ``symgen styles``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symgen.cli.console import tell
+from symgen.errors import RequestError
+from symgen.score import Score
+from theory.rules import LargestLeap, Range, Rule
+
+__all__ = ["generate", "styles"]
+
+
+def generate(
+    key: Annotated[str, typer.Option("--key", "-k", help='Key, such as C, "A minor", Eb:dorian.')] = "C",
+    chords: Annotated[
+        str | None,
+        typer.Option("--chords", "-c", help='Chords, such as "Am F | C G"; composed in the key if left out.'),
+    ] = None,
+    bars: Annotated[int | None, typer.Option("--bars", "-b", help="Length in bars.  [default: 8]")] = None,
+    meter: Annotated[str, typer.Option("--meter", "--time", "-m", help="Metre, such as 3/4, 6/8, 2+2+3/8.")] = "4/4",
+    bpm: Annotated[float, typer.Option("--bpm", help="Quarter notes a minute.")] = 110.0,
+    style: Annotated[str, typer.Option("--style", "-s", help="See `symgen styles`.")] = "folk",
+    lock: Annotated[
+        list[str] | None,
+        typer.Option("--lock", help='A note that must be there, such as "bar 1 beat 1 = C5"; may be repeated.'),
+    ] = None,
+    note_range: Annotated[str, typer.Option("--range", help="Lowest and highest melody note.")] = "A3-A5",
+    max_leap: Annotated[int, typer.Option("--max-leap", help="Largest melodic leap in semitones.")] = 12,
+    temperature: Annotated[
+        float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
+    ] = 1.0,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random, printed]")] = None,
+    n: Annotated[int, typer.Option("-n", "--number", help="How many songs.")] = 1,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: song-SEED.mid]")] = None,
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+) -> None:
+    """Make a song: melody, chords and bass, inside the key and the chords you name."""
+    from symgen.pipeline.generate import generate_many
+
+    changed: list[Rule] = [Range.parse(note_range), LargestLeap(max_leap)]
+    scores = generate_many(
+        n,
+        seed=seed,
+        key=key,
+        chords=chords,
+        bars=bars,
+        meter=meter,
+        bpm=bpm,
+        style=style,
+        changed_rules=changed,
+        locks=lock or [],
+        temperature=temperature,
+        checkpoint=checkpoint,
+    )
+    made = [_save(score, _name(out, score, number, n)) for number, score in enumerate(scores, start=1)]
+    facts = {"songs": made}
+    text = "\n".join(f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made)
+    tell(text, facts, as_json=as_json)
+
+
+def styles(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """List the styles the model knows."""
+    from symgen.pipeline.generate import styles as known_styles
+
+    known = known_styles()
+    tell("\n".join(known), {"styles": list(known)}, as_json=as_json)
+
+
+def _name(out: Path | None, score: Score, number: int, n: int) -> Path:
+    """Return where a song goes; several songs are numbered."""
+    if out is None:
+        return Path(f"song-{dict(score.recipe)['seed']}.mid")
+    if out.suffix.lower() not in {".mid", ".midi", ".musicxml"}:
+        msg = f"output {str(out)!r}: expected a name ending in .mid, .midi or .musicxml"
+        raise RequestError(msg)
+    return out if n == 1 else out.with_stem(f"{out.stem}-{number}")
+
+
+def _save(score: Score, path: Path) -> dict[str, Any]:
+    score.save(path)
+    return {"file": str(path), **dict(score.recipe), "notes": score.n_notes, "seconds": round(score.duration_seconds, 3)}
