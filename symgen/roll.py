@@ -64,7 +64,8 @@ class Roll:
     steps_per_quarter: int
 
     def __post_init__(self) -> None:
-        assert self.onset.shape == self.sustain.shape and self.onset.ndim == 3
+        assert self.onset.shape == self.sustain.shape
+        assert self.onset.ndim == 3
         self.onset.setflags(write=False)
         self.sustain.setflags(write=False)
 

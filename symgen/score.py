@@ -223,21 +223,21 @@ class Score:
 
     def to_pretty_midi(self) -> Any:
         """Return a ``pretty_midi.PrettyMIDI``; see :func:`symgen.io.adapters.to_pretty_midi`."""
-        from symgen.io import adapters
+        from symgen.io.adapters import to_pretty_midi
 
-        return adapters.to_pretty_midi(self)
+        return to_pretty_midi(self)
 
     def to_symusic(self) -> Any:
         """Return a ``symusic.Score`` in ticks; see :func:`symgen.io.adapters.to_symusic`."""
-        from symgen.io import adapters
+        from symgen.io.adapters import to_symusic
 
-        return adapters.to_symusic(self)
+        return to_symusic(self)
 
     def to_music21(self) -> Any:
         """Return a ``music21.stream.Score``; see :func:`symgen.io.adapters.to_music21`."""
-        from symgen.io import adapters
+        from symgen.io.adapters import to_music21
 
-        return adapters.to_music21(self)
+        return to_music21(self)
 
     def with_tracks(self, tracks: Iterable[Track]) -> Score:
         """Return the score with other tracks."""

@@ -55,7 +55,8 @@ def build(
         "duplicates": report.n_duplicates,
         "skipped": [list(row) for row in report.skipped],
     }
-    lines = [f"{report.folder}  {report.n_pieces} pieces, {report.n_duplicates} duplicates, {len(report.skipped)} skipped"]
+    counts = f"{report.n_pieces} pieces, {report.n_duplicates} duplicates, {len(report.skipped)} skipped"
+    lines = [f"{report.folder}  {counts}"]
     lines += [f"  skipped {count} x {reason}" for reason, count in report.reasons.most_common()]
     tell("\n".join(lines), facts, as_json=as_json)
 

@@ -34,7 +34,7 @@ def generate(
     temperature: Annotated[
         float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
     ] = 1.0,
-    seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random, printed]")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")] = None,
     n: Annotated[int, typer.Option("-n", "--number", help="How many songs.")] = 1,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: song-SEED.mid]")] = None,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
@@ -84,4 +84,5 @@ def _name(out: Path | None, score: Score, number: int, n: int) -> Path:
 
 def _save(score: Score, path: Path) -> dict[str, Any]:
     score.save(path)
-    return {"file": str(path), **dict(score.recipe), "notes": score.n_notes, "seconds": round(score.duration_seconds, 3)}
+    measured = {"notes": score.n_notes, "seconds": round(score.duration_seconds, 3)}
+    return {"file": str(path), **dict(score.recipe), **measured}

@@ -36,8 +36,8 @@ def train(
     with progress_bar(hidden=as_json) as show:
 
         def tell_progress(state: Progress) -> None:
-            label = f"training · {state.reconstruction:.3f} + {state.kl:.3f} nats a step, held out {state.validation:.3f}"
-            show(label, state.update, state.n_updates)
+            terms = f"{state.reconstruction:.3f} + {state.kl:.3f} nats a step, held out {state.validation:.3f}"
+            show(f"training · {terms}", state.update, state.n_updates)
 
         figures = train_line_vae(
             corpus or SHIPPED_CORPORA,

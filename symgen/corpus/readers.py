@@ -179,7 +179,7 @@ def _read_pop909(source: Source, steps_per_quarter: int) -> list[Score | Excepti
         found = np.where(seconds < times[0], before, np.where(seconds > times[-1], after, inside))
         return np.maximum(np.rint(found * steps_per_quarter), 0).astype(np.int64)
 
-    midi = symusic.Score(str(source.path)).to("second")
+    midi: Any = symusic.Score(str(source.path), ttype="second")
     tracks = [_pop909_track(track, step_of) for track in midi.tracks]
     chords = _pop909_chords(folder / "chord_midi.txt", step_of)
     keys = _pop909_keys(folder / "key_audio.txt", folder / "beat_audio.txt", steps_per_quarter, lead)

@@ -54,17 +54,17 @@ class Automaton:
     @property
     def n_kinds(self) -> int:
         """Kinds of step."""
-        return self.next_state.shape[0]
+        return int(self.next_state.shape[0])
 
     @property
     def n_states(self) -> int:
         """States."""
-        return self.next_state.shape[1]
+        return int(self.next_state.shape[1])
 
     @property
     def n_symbols(self) -> int:
         """Symbols."""
-        return self.next_state.shape[2]
+        return int(self.next_state.shape[2])
 
 
 def line_automaton(arcs: LineArcs, log_move: NDArray[np.float64] | None = None) -> Automaton:

@@ -58,12 +58,16 @@ def logsumexp(log_values: _Array) -> _Array:
     return total
 
 
+def _finite(log_values: _Array) -> _Array:
+    return np.asarray(~np.isneginf(log_values))
+
+
 def _ones_where_finite(log_values: _Array) -> _Array:
-    counted: _Array = (~np.isneginf(log_values)).astype(object) * 1
+    counted: _Array = _finite(log_values).astype(object) * 1
     return counted
 
 
-BOOL = Semiring("BOOL", False, lambda x: ~np.isneginf(x), np.logical_and, lambda x: x.any(axis=-1))
+BOOL = Semiring("BOOL", False, _finite, np.logical_and, lambda x: np.asarray(x.any(axis=-1)))
 COUNT = Semiring("COUNT", 0, _ones_where_finite, np.multiply, lambda x: x.sum(axis=-1))
 MAX = Semiring("MAX", -np.inf, lambda x: x, np.add, lambda x: x.max(axis=-1, initial=-np.inf))
 LOG = Semiring("LOG", -np.inf, lambda x: x, np.add, logsumexp)

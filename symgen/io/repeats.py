@@ -73,22 +73,24 @@ class Signs:
     def _groups(self) -> list[tuple[Ending, ...]]:
         """Return the brackets in groups that can be played: adjacent ones, the first with a repeat at its end."""
         groups: list[list[Ending]] = []
-        for ending in sorted(self.endings, key=lambda e: e.first):
-            reaching = self._up_to_its_repeat(ending)
+        for ending in sorted(self.endings, key=lambda e: (e.first, e.last)):
             previous = groups[-1][-1] if groups else None
-            if previous is not None and previous.last + 1 >= reaching.first:
-                if reaching.first > previous.last:
-                    groups[-1].append(reaching)
-            elif reaching.last in self.ends:
-                groups.append([reaching])
+            if previous is not None and ending.first <= previous.last + 1:
+                if ending.first > previous.last:
+                    groups[-1].append(self._closed(ending, ending.last))
+                continue
+            first = self._closed(ending, max(self._next_start(ending) - 1, ending.last))
+            if first.last in self.ends:
+                groups.append([first])
         return [_numbered(group) for group in groups]
 
-    def _up_to_its_repeat(self, ending: Ending) -> Ending:
-        """Move the end of a bracket to the next repeat sign, unless another bracket starts before it."""
-        rivals = [e.first for e in self.endings if e.first > ending.first]
-        limit = min(rivals, default=ending.last + 1)
-        closing = [m for m in self.ends if ending.first <= m < max(limit, ending.first + 1)]
-        return replace(ending, last=min(closing, default=min(ending.last, limit - 1)))
+    def _next_start(self, ending: Ending) -> int:
+        return min((e.first for e in self.endings if e.first > ending.first), default=ending.last + 1)
+
+    def _closed(self, ending: Ending, limit: int) -> Ending:
+        """End a bracket at the first repeat sign up to a limit, if there is one."""
+        closing = [measure for measure in self.ends if ending.first <= measure <= limit]
+        return replace(ending, last=min(closing, default=ending.last))
 
 
 def _numbered(group: list[Ending]) -> tuple[Ending, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class LineRun:
     @property
     def bar_steps(self) -> int:
         """Steps of a bar."""
-        return self.line.shape[1]
+        return int(self.line.shape[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _runs_of_section(
     )
     features = conditions.features().reshape(n_bars, int(bar_steps), -1)
     edges_of_runs = [-1, *sorted(bad_bars), n_bars]
-    for before, after in zip(edges_of_runs[:-1], edges_of_runs[1:], strict=True):
+    for before, after in pairwise(edges_of_runs):
         if after - before - 1 >= _MIN_BARS:
             part = opened(line, before + 1, after)
             yield LineRun(part.astype(np.int16), features[before + 1 : after].astype(np.float16))

@@ -94,7 +94,8 @@ def _draw(log_weight: Tensor, mean: Tensor, log_std: Tensor, rng: np.random.Gene
     weight = np.asarray((log_weight[0] / temperature).softmax(dim=0).double())
     component = int(rng.choice(len(weight), p=weight / weight.sum()))
     noise = torch.from_numpy(rng.standard_normal(mean.shape[-1]).astype(np.float32))
-    return mean[0, component] + noise * log_std[0, component].exp() * temperature**0.5
+    drawn: Tensor = mean[0, component] + noise * log_std[0, component].exp() * temperature**0.5
+    return drawn
 
 
 @contextmanager

@@ -115,7 +115,7 @@ class LineVae(nn.Module):
         features
             Shape (batch, bars, bar_steps, N_FEATURES).
         """
-        batch, bars, bar_steps = line.shape
+        _, bars, bar_steps = line.shape
         embedded = self.symbol(line) + self.sounding(_sounding(line)) + self.encoder_features(features)
         steps = self.encoder(embedded.flatten(1, 2).transpose(1, 2)).transpose(1, 2)
         mean, log_std = self.posterior(self.pooling(steps.unflatten(1, (bars, bar_steps)))).chunk(2, dim=-1)

@@ -62,9 +62,7 @@ def build_named(
     """
     entry = entry_of(name)
     target = folder or default_folder(entry, steps_per_quarter)
-    return build_corpus(
-        entry, target, steps_per_quarter=steps_per_quarter, n_processes=n_processes, progress=progress
-    )
+    return build_corpus(entry, target, steps_per_quarter=steps_per_quarter, n_processes=n_processes, progress=progress)
 
 
 def describe(name: str, folder: Path | None = None, *, steps_per_quarter: int = 12) -> dict[str, Any]:

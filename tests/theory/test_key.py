@@ -1,0 +1,94 @@
+"""Keys, against music21's keys."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from theory_strategies import keys
+
+from theory.errors import ParseError
+from theory.key import Key
+from theory.pitch import Spelling
+from theory.scale import MODE_FIFTHS, SCALES
+
+_MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"]
+
+
+@given(keys)
+def test_a_key_reads_back(key):
+    assert Key.parse(str(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("C", "C major"),
+        ("Am", "A minor"),
+        ("a", "A minor"),
+        ("f#", "F# minor"),
+        ("bb", "Bb minor"),
+        ("Bb", "Bb major"),
+        ("F#m", "F# minor"),
+        ("CM", "C major"),
+        ("Ebmaj", "Eb major"),
+        ("Eb:dorian", "Eb dorian"),
+        (" G  mixolydian ", "G mixolydian"),
+        ("A natural minor", "A minor"),
+        ("c harmonic-minor", "C harmonic minor"),
+        ("B♭ min", "Bb minor"),
+    ],
+)
+def test_ways_to_write_a_key(text, name):
+    assert str(Key.parse(text)) == name
+
+
+@given(st.sampled_from(_MODES), st.integers(-7, 7))
+def test_music21_has_the_same_signature_and_scale(mode, sharps):
+    import music21.key
+
+    key = Key.from_signature(sharps, mode)
+    theirs = music21.key.Key(str(key.tonic).replace("b", "-"), mode)
+    assert theirs.sharps == key.signature == sharps
+    assert {pitch.pitchClass for pitch in theirs.pitches} == key.pitch_classes
+    for pitch in theirs.pitches:
+        assert str(key.spell(pitch.pitchClass)) == pitch.name.replace("-", "b")
+
+
+@given(keys, st.integers(-24, 24))
+def test_transposing_moves_the_scale(key, semitones):
+    moved = key.transposed(semitones)
+    assert moved.pitch_classes == {(pc + semitones) % 12 for pc in key.pitch_classes}
+    assert moved.mode == key.mode
+
+
+@pytest.mark.parametrize("mode", sorted(SCALES))
+def test_a_pitch_class_gets_the_fewest_signs(mode):
+    for pitch_class in range(12):
+        key = Key.from_pitch_class(pitch_class, mode)
+        rivals = [Key(Spelling(f), mode) for f in range(-15, 20) if 7 * f % 12 == pitch_class]
+        assert key.tonic.pitch_class == pitch_class
+        assert abs(key.signature) == min(abs(rival.signature) for rival in rivals)
+
+
+def test_signatures_known_by_heart():
+    written = {"C": 0, "G": 1, "D": 2, "F": -1, "Bb": -2, "Am": 0, "Em": 1, "Cm": -3, "F# minor": 3, "D dorian": 0}
+    assert {name: Key.parse(name).signature for name in written} == written
+    assert Key.parse("C harmonic minor").signature == Key.parse("C minor").signature
+    assert set(MODE_FIFTHS) < set(SCALES)
+
+
+def test_minor_is_said_of_the_third():
+    minor = {mode for mode in SCALES if Key(Spelling(0), mode).is_minor}
+    expected = {"minor", "dorian", "phrygian", "locrian", "harmonic minor", "melodic minor", "minor pentatonic", "blues"}
+    assert minor == expected
+
+
+@pytest.mark.parametrize(("text", "blame"), [("H", "'H'"), ("C dorain", "scale 'dorain'"), ("", "''"), ("C#b", "'b'")])
+def test_what_is_no_key_is_named(text, blame):
+    with pytest.raises(ParseError, match=r"^key .* at column 1: expected a tonic and a mode") as caught:
+        Key.parse(text)
+    assert blame in str(caught.value)
+
+
+def test_a_key_with_a_mode_of_no_table_is_refused():
+    with pytest.raises(ParseError, match="^mode 'ionian' at column 1: expected one of major,"):
+        Key(Spelling(0), "ionian")

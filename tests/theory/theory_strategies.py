@@ -1,0 +1,31 @@
+"""Hypothesis strategies for theory values that have a written form."""
+
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from theory.chord import NO_CHORD, Chord
+from theory.key import Key
+from theory.meter import Meter
+from theory.pitch import Spelling
+from theory.progression import ChordSpan, Progression
+from theory.scale import SCALES
+
+# From F double flat to B double sharp: every name with at most two signs.
+spellings = st.builds(Spelling, st.integers(-15, 19))
+keys = st.builds(Key, spellings, st.sampled_from(sorted(SCALES)))
+
+semitone_sets = st.frozensets(st.integers(0, 11)).map(lambda semitones: tuple(sorted(semitones)))
+sounding_chords = st.builds(Chord, spellings, semitone_sets, st.none() | spellings)
+chords = st.just(NO_CHORD) | sounding_chords
+
+# Groups of at least two parts: a single group has no text of its own.
+_groups = st.lists(st.integers(1, 9), min_size=2, max_size=7).map(tuple)
+_denominators = st.sampled_from([1, 2, 4, 8, 16, 32])
+meters = st.builds(Meter, st.integers(1, 64), _denominators) | st.builds(
+    lambda groups, denominator: Meter(sum(groups), denominator, groups), _groups, _denominators
+)
+
+counts = st.none() | st.builds(Fraction, st.integers(1, 4000), st.sampled_from([1, 2, 3, 4, 7, 10, 1000]))
+bars = st.lists(st.builds(ChordSpan, chords, counts), min_size=1, max_size=4).map(tuple)
+progressions = st.lists(bars, min_size=1, max_size=5).map(lambda written: Progression(tuple(written)))
