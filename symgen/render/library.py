@@ -88,11 +88,13 @@ def load_library() -> Library:
     reasons = []
     for candidate in _candidates():
         try:
-            ctypes.CDLL(candidate)
+            library = ctypes.CDLL(candidate)
         except OSError as error:
             reasons.append(f"{candidate}: {error}")
             continue
-        return _bind(candidate)
+        if hasattr(library, "fluid_version"):
+            return _bind(candidate)
+        reasons.append(f"{candidate}: not FluidSynth")
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     what = f"{ENVIRONMENT_VARIABLE} names no library that loads ({reasons[0]})" if named else "FluidSynth was not found"
     msg = f"{what}; {_remedy()}"

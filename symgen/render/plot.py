@@ -49,7 +49,8 @@ _BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 13.0, 0.75, 0.25, 0.75, 0.25
 _MARGIN, _CHORDS, _SECTIONS, _BELOW = 0.1, 0.18, 0.2, 0.26  # over and under every system
 _LEGEND_COLUMNS, _LEGEND_ROW = 5, 0.19
-_ROW, _LEAST_HEIGHT, _MOST_HEIGHT, _TALLEST = 0.105, 1.1, 4.4, 300.0
+_MOST_NUMBERS = 24  # bar numbers on a line
+_ROW, _LEAST_HEIGHT, _MOST_HEIGHT, _TALLEST = 0.105, 1.1, 4.4, 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,7 @@ def plot_score(score: Score, path: str | Path, *, title: str = "", bars_per_syst
     height = min(max(rows.n_rows * _ROW, _LEAST_HEIGHT), _MOST_HEIGHT)
     above = _MARGIN + _CHORDS * bool(score.chords) + _SECTIONS * bool(score.markers)
     whole = above + height + _BELOW
-    while -(-bars.n_bars // bars_per_system) * whole > _TALLEST:
-        bars_per_system *= 2
-    systems = _systems(bars, bars_per_system)
+    systems = _systems(bars, _fitting_bars(bars.n_bars, bars_per_system, whole))
     head = max(_TOP, 0.2 + _LEGEND_ROW * -(-len(score.tracks) // _LEGEND_COLUMNS))
     figure = _new_figure(head + len(systems) * whole + _BOTTOM)
     _draw_head(figure, score, title)
@@ -237,9 +236,12 @@ def _new_axes(figure: Figure, top: float, height: float) -> Axes:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Write the figure, without the time of day."""
+    """Write the figure, without the time of day or random names."""
+    import matplotlib
+
     metadata = {"CreationDate": None} if path.suffix.lower() == ".pdf" else {"Date": None}
-    with written_beside(path) as beside, warnings.catch_warnings():
+    same_names = matplotlib.rc_context({"svg.hashsalt": "symgen"})
+    with written_beside(path) as beside, warnings.catch_warnings(), same_names:
         warnings.filterwarnings("ignore", "Glyph")  # a name in a script the font lacks is drawn as boxes
         figure.savefig(beside, metadata={} if path.suffix.lower() == ".png" else metadata)
 
@@ -252,6 +254,13 @@ def _rows(score: Score) -> _Rows:
     low, high = min(pitches, default=60), max(pitches, default=72)
     missing = max(0, 12 - (high - low))
     return _Rows(max(0, low - 1 - missing // 2), min(127, high + 1 + missing // 2), tuple(sorted(drums)))
+
+
+def _fitting_bars(n_bars: int, bars_per_system: int, system_inches: float) -> int:
+    """Return how many bars a line must have: as asked, or doubled until the lines fit a picture."""
+    while -(-n_bars // bars_per_system) * system_inches > _TALLEST:
+        bars_per_system *= 2
+    return bars_per_system
 
 
 def _systems(bars: BarMap, bars_per_system: int) -> list[_System]:
@@ -300,23 +309,41 @@ def _draw_legend(figure: Figure, score: Score) -> None:
 
 def _draw_grid(axes: Axes, bars: BarMap, system: _System, rows: _Rows) -> None:
     """Draw rows of black keys, beats and bars, and number the bars."""
-    width = (system.end - system.start) / (system.shown_end - system.start)
-    for pitch in range(rows.low, rows.high + 1):
-        if pitch % 12 in _BLACK_KEYS:
-            row = rows.n_drum_rows + pitch - rows.low
-            axes.axhspan(row - 0.5, row + 0.5, 0, width, color=_SHADE, linewidth=0, zorder=0)
-    labels = []
-    for bar in range(system.first_bar, system.last_bar):
-        start, meter = int(bars.starts[bar]), bars.meters[bar]
-        beats = [start + float(place) * bars.steps_per_quarter for place in meter.beat_starts[1:]]
-        axes.vlines([b for b in beats if b < bars.starts[bar + 1]], *axes.get_ylim(), color=_BEAT, lw=0.7, zorder=1)
-        is_new = bar == 0 or meter != bars.meters[bar - 1]
-        labels.append(f"{bar + 1}  {meter}" if is_new and len(set(bars.meters)) > 1 else f"{bar + 1}")
+    from matplotlib.collections import PolyCollection
+
+    black = [rows.n_drum_rows + p - rows.low for p in range(rows.low, rows.high + 1) if p % 12 in _BLACK_KEYS]
+    corners = [[(x, row + y) for x, y in _corners(system.start, system.end)] for row in black]
+    axes.add_collection(PolyCollection(corners, facecolors=_SHADE, linewidths=0, zorder=0))
+    bottom, top = axes.get_ylim()
+    axes.vlines(_beats(bars, system), bottom, top, color=_BEAT, lw=0.7, zorder=1)
     lines = bars.starts[system.first_bar : system.last_bar + 1]
-    axes.vlines(lines, *axes.get_ylim(), color=_LINE, lw=1.0, zorder=1, clip_on=False)
-    edges = [-0.5, rows.n_rows - 0.5] + ([rows.n_drum_rows - 0.5] if rows.drums else [])
+    axes.vlines(lines, bottom, top, color=_LINE, lw=1.0, zorder=1, clip_on=False)
+    edges = [bottom, top, *([rows.n_drum_rows - 0.5] if rows.drums else [])]
     axes.hlines(edges, system.start, system.end, color=_LINE, lw=0.8, zorder=1, clip_on=False)
-    axes.set_xticks(lines[:-1], labels, ha="left")
+    every = max(1, -(-(system.last_bar - system.first_bar) // _MOST_NUMBERS))
+    numbered = range(system.first_bar, system.last_bar, every)
+    axes.set_xticks(bars.starts[numbered], [_bar_label(bars, bar) for bar in numbered], ha="left")
+
+
+def _corners(start: int, end: int) -> list[tuple[float, float]]:
+    return [(start, -0.5), (end, -0.5), (end, 0.5), (start, 0.5)]
+
+
+def _beats(bars: BarMap, system: _System) -> list[float]:
+    """Return the steps of a system's beats, but for the first of every bar."""
+    beats = []
+    for bar in range(system.first_bar, system.last_bar):
+        start, end = int(bars.starts[bar]), int(bars.starts[bar + 1])
+        inside = [start + float(place) * bars.steps_per_quarter for place in bars.meters[bar].beat_starts[1:]]
+        beats += [beat for beat in inside if beat < end]
+    return beats
+
+
+def _bar_label(bars: BarMap, bar: int) -> str:
+    """Return a bar's number, with its metre where that is new in a piece of several."""
+    meter = bars.meters[bar]
+    is_new = len(set(bars.meters)) > 1 and (bar == 0 or meter != bars.meters[bar - 1])
+    return f"{bar + 1}  {meter}" if is_new else f"{bar + 1}"
 
 
 def _draw_pitch_names(axes: Axes, score: Score, rows: _Rows, row_inches: float) -> None:

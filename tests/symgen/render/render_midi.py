@@ -17,7 +17,8 @@ TICKS = 480
 def package_soundfont() -> Path:
     """The one soundfont every installation has, so that numbers in tests mean something."""
     spec = importlib.util.find_spec("pretty_midi")
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None
+    assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0], "TimGM6mb.sf2")
 
 
@@ -96,8 +97,8 @@ def share_at(samples, sample_rate, pitches: Iterable[int]):
     """For each pitch, how strong its fundamental is, next to the strongest of them."""
     mono = samples.mean(axis=1) * np.hanning(len(samples))
     spectrum = np.abs(np.fft.rfft(mono, 4 * len(mono)))
-    places = [round(hz(pitch) * 4 * len(mono) / sample_rate) for pitch in pitches]
-    found = np.array([spectrum[place - 3 : place + 4].max() for place in places])
+    places = np.array([hz(pitch) * 4 * len(mono) / sample_rate for pitch in pitches])
+    found = np.array([spectrum[round(place * 0.993) : round(place * 1.007)].max() for place in places])
     return found / found.max()
 
 

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from symgen.errors import RenderError
 from symgen.render.plot import (
     _chords_in,
     _colour,
+    _fitting_bars,
     _outline,
     _rows,
     _shade,
@@ -73,9 +75,12 @@ def test_longer_pieces_take_more_lines(tmp_path):
     assert picture(plot_score(song(17), tmp_path / "a.png", bars_per_system=32)).shape[0] == heights[0]
 
 
-def test_very_long_pieces_still_fit_a_picture(tmp_path):
-    long = Score(4, (Track("A", (Note(0, 1, 30), Note(16 * 3000 - 1, 1, 90))),))
-    assert picture(plot_score(long, tmp_path / "a.png")).shape[0] < 2**16
+@given(st.integers(1, 5000), st.integers(1, 16), st.floats(1, 5))
+def test_very_long_pieces_still_fit_a_picture(n_bars, asked, inches):
+    used = _fitting_bars(n_bars, asked, inches)
+    n_pixels = -(-n_bars // used) * inches * 150
+    assert n_pixels < 2**15
+    assert used == asked or -(-n_bars // (used // 2)) * inches * 150 > 2**14
 
 
 @given(st.lists(st.sampled_from(["4/4", "3/4", "7/8", "5/4"]), min_size=1, max_size=5), st.integers(1, 9))
@@ -173,9 +178,14 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
 
 def test_no_global_state_is_touched(tmp_path):
     before = dict(matplotlib.rcParams)
-    plot_score(song(), tmp_path / "a.png")
+    plot_score(song(), tmp_path / "a.svg")
     assert dict(matplotlib.rcParams) == before
-    assert "matplotlib.pyplot" not in sys.modules
+    code = "import sys; from symgen.render import plot_score; from symgen.score import Score; "
+    code += (
+        f"plot_score(Score(4, end_steps=16), {str(tmp_path / 'b.png')!r}); print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_spectrogram_is_bright_at_the_tone(tmp_path):

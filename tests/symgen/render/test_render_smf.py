@@ -15,6 +15,15 @@ def read(data, **limits):
     return read_smf(data, "song.mid", Limits(**limits))
 
 
+def refusal(data):
+    """What is said against a file; empty if it is read."""
+    try:
+        read(data)
+    except FileFormatError as error:
+        return str(error)
+    return ""
+
+
 def vlq(value):
     """A number of variable length."""
     groups = [value & 0x7F]
@@ -75,11 +84,8 @@ def test_events_and_times_agree_with_mido(contents, ticks):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused_in_one_line(junk):
     for data in (junk, raw_midi(junk), raw_midi(NOTE + junk)):
-        try:
-            read(data)
-        except FileFormatError as error:
-            assert str(error).startswith("song.mid: ")
-            assert "\n" not in str(error)
+        assert refusal(data).startswith("song.mid: ") or not refusal(data)
+        assert "\n" not in refusal(data)
 
 
 def test_tempo_changes_in_any_track_hold_for_all():
