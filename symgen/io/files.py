@@ -169,7 +169,11 @@ def _parse(path: Path, data: bytes, kind: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
-            stream = require("music21").converter.parse(path, format=kind, forceSource=True)
+            converter = require("music21").converter
+            if kind == "musicxml":
+                stream = converter.parse(path, format=kind, forceSource=True)
+            else:  # from a path, these leave the file open when they fail
+                stream = converter.parseData(data.decode("utf-8-sig", errors="replace"), format=kind)
     except MissingDependencyError:
         raise
     except Exception as error:  # its parsers raise whatever the damage leads to

@@ -259,8 +259,8 @@ def _instrument(part: Any) -> Any:
 
 def _transposition(part: Any) -> int:
     interval = getattr(_instrument(part), "transposition", None)
-    written = getattr(part, "atSoundingPitch", True) is not True
-    return round(interval.semitones) if interval is not None and written else 0
+    is_written = getattr(part, "atSoundingPitch", True) is False  # formats that say nothing write what sounds
+    return round(interval.semitones) if interval is not None and is_written else 0
 
 
 @dataclass(slots=True)

@@ -19,7 +19,8 @@ from theory.key import Key
 
 __all__ = ["to_music21", "write_musicxml"]
 
-_DATE = re.compile(rb"\s*<encoding-date>[^<]*</encoding-date>")
+# The day of writing, and the characters that no XML may hold.
+_UNWANTED = re.compile(rb"\s*<encoding-date>[^<]*</encoding-date>|[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _CHURCH_MODES = frozenset({"major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locrian"})
 
 
@@ -48,6 +49,7 @@ def to_music21(score: Score) -> Any:
     for index, track in enumerate(score.tracks):
         part = music21.stream.Part(id=f"P{index + 1}")
         part.partName = track.name
+        part.atSoundingPitch = True
         part.insert(0, _instrument(track, index))
         part.append(_measures(score, track, is_first=index == 0))
         stream.insert(0, part)
@@ -58,7 +60,7 @@ def write_musicxml(score: Score) -> bytes:
     """Return a score as a MusicXML file, with its chord symbols; equal scores give equal bytes."""
     exporter = require("music21").musicxml.m21ToXml.GeneralObjectExporter(to_music21(score))
     data: bytes = exporter.parse()
-    return _DATE.sub(b"", data)
+    return _UNWANTED.sub(b"", data)
 
 
 def _instrument(track: Track, index: int) -> Any:

@@ -27,7 +27,7 @@ KERN = "**kern\n*M4/4\n*G:\n=1\n4g\n4a\n4b\n4cc\n=2\n1dd\n==\n*-\n"
 def song() -> Score:
     return Score(
         12,
-        (Track("Melody", (Note(0, 20, 69), Note(24, 60, 72)), 5), Track("Bass", (Note(0, 84, 45),), 33)),
+        (Track("Melody", (Note(0, 20, 69), Note(24, 60, 72)), 40), Track("Bass", (Note(0, 84, 45),), 33)),
         keys=(KeyChange(0, Key.parse("A minor")),),
         meters=(MeterChange(0, Meter(7, 8)),),
         chords=(ChordChange(0, Chord.parse("Am")), ChordChange(42, Chord.parse("F#m7b5/C"))),
@@ -43,7 +43,7 @@ class TestKinds:
         assert list(tmp_path.iterdir()) == [path]
 
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(scores(keys=plain_keys(), max_tracks=2).filter(lambda score: score.tracks))
+    @given(score=scores(keys=plain_keys(), max_tracks=2).filter(lambda score: score.tracks))
     def test_musicxml_keeps_bars_and_pitches(self, score: Score, tmp_path: Path) -> None:
         """Velocities and a few names do not survive, and two notes of a part may sound in one."""
         save(score, tmp_path / "song.musicxml")

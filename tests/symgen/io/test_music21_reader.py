@@ -133,8 +133,10 @@ class TestNotes:
         part = music21.stream.Part()
         part.append([music21.instrument.Clarinet(), music21.key.Key("D"), music21.meter.TimeSignature("4/4")])
         part.append(music21.note.Note("D4", quarterLength=4))
-        part.atSoundingPitch = False
-        score = from_music21(part.makeMeasures(), steps_per_quarter=1)
+        measured = part.makeMeasures()
+        assert [pitch_name(n.pitch) for n in from_music21(measured, steps_per_quarter=1).tracks[0].notes] == ["D4"]
+        measured.atSoundingPitch = False
+        score = from_music21(measured, steps_per_quarter=1)
         assert [pitch_name(n.pitch) for n in score.tracks[0].notes] == ["C4"]
         assert [str(c.key) for c in score.keys] == ["C major"]
 
