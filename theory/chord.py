@@ -143,7 +143,7 @@ class Chord:
     def __post_init__(self) -> None:
         ordered = tuple(sorted({s % 12 for s in self.semitones})) if self.root else ()
         object.__setattr__(self, "semitones", ordered)
-        if self.root is None or (self.bass is not None and self.bass == self.root):
+        if self.root is None or (self.bass is not None and self.bass.pitch_class == self.root.pitch_class):
             object.__setattr__(self, "bass", None)
 
     @classmethod

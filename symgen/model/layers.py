@@ -70,6 +70,41 @@ class BarPooling(nn.Module):
         return pooled.flatten(2)
 
 
+class _BiasedAttention(nn.Module):
+    """Attention of several heads whose scores get a bias: torch's own layer loses such a bias in inference."""
+
+    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.n_heads, self.dropout = n_heads, dropout
+        self.in_proj = nn.Linear(width, 3 * width)
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        heads = self.in_proj(x).unflatten(-1, (3, self.n_heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key, value = heads.unbind(0)  # (batch, heads, bars, width / heads) each
+        share = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=share)
+        out: Tensor = self.out_proj(mixed.transpose(1, 2).flatten(2))
+        return out
+
+
+class _TransformerBlock(nn.Module):
+    """Attention and a two-layer network, each after a norm and around which the signal can pass."""
+
+    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = _BiasedAttention(width, n_heads, dropout)
+        self.linear1, self.linear2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        x = x + self.dropout(self.attention(self.norm1(x), bias))
+        hidden = self.dropout(F.gelu(self.linear1(self.norm2(x))))
+        out: Tensor = x + self.dropout(self.linear2(hidden))
+        return out
+
+
 class CausalBars(nn.Module):
     """A transformer over bars in which every bar sees itself and the bars before it.
 
@@ -80,28 +115,25 @@ class CausalBars(nn.Module):
     n_layers, n_heads
         Its depth, and heads of attention.
     max_bars
-        The longest history; learned places count back from the newest bar.
+        The longest history; a learned bias says what each distance back is worth.
+    dropout
+        Share of activations dropped in training.
     """
 
     def __init__(self, width: int, n_layers: int, n_heads: int, max_bars: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.max_bars = max_bars
-        layer = nn.TransformerEncoderLayer(
-            width, n_heads, 4 * width, dropout, activation="gelu", batch_first=True, norm_first=True
-        )
-        self.layers = nn.TransformerEncoder(layer, n_layers, enable_nested_tensor=False)
-        self.n_heads = n_heads
+        self.layers = nn.ModuleList(_TransformerBlock(width, n_heads, dropout) for _ in range(n_layers))
         self.distance = nn.Parameter(torch.zeros(n_heads, max_bars))
 
     def forward(self, bars: Tensor) -> Tensor:
         """Return vectors of the same shape (batch, bars, width)."""
-        n = bars.shape[1]
-        place = torch.arange(n, device=bars.device)
+        place = torch.arange(bars.shape[1], device=bars.device)
         back = place[:, None] - place[None, :]
-        bias = self.distance[:, back.clamp(0, self.max_bars - 1)]  # (heads, n, n)
-        bias = bias.masked_fill(back < 0, float("-inf")).repeat(bars.shape[0], 1, 1)
-        out: Tensor = self.layers(bars, mask=bias)
-        return out
+        bias = self.distance[:, back.clamp(0, self.max_bars - 1)].masked_fill(back < 0, float("-inf"))
+        for layer in self.layers:
+            bars = layer(bars, bias)
+        return bars
 
 
 class MixtureHead(nn.Module):

@@ -78,8 +78,7 @@ def test_signatures_known_by_heart():
 
 def test_minor_is_said_of_the_third():
     minor = {mode for mode in SCALES if Key(Spelling(0), mode).is_minor}
-    expected = {"minor", "dorian", "phrygian", "locrian", "harmonic minor", "melodic minor", "minor pentatonic", "blues"}
-    assert minor == expected
+    assert minor == set(SCALES) - {"major", "lydian", "mixolydian", "major pentatonic", "whole tone", "chromatic"}
 
 
 @pytest.mark.parametrize(("text", "blame"), [("H", "'H'"), ("C dorain", "scale 'dorain'"), ("", "''"), ("C#b", "'b'")])
@@ -90,5 +89,5 @@ def test_what_is_no_key_is_named(text, blame):
 
 
 def test_a_key_with_a_mode_of_no_table_is_refused():
-    with pytest.raises(ParseError, match="^mode 'ionian' at column 1: expected one of major,"):
+    with pytest.raises(ParseError, match=r"^mode 'ionian' at column 1: expected one of major,"):
         Key(Spelling(0), "ionian")

@@ -27,8 +27,9 @@ def test_a_name_means_its_letter_and_signs(spelling):
 
 
 def test_the_line_of_fifths_is_as_written():
-    names = "Fbb Cbb Gbb Dbb Abb Ebb Bbb Fb Cb Gb Db Ab Eb Bb F C G D A E B F# C# G# D# A# E# B# F## C## G## D## A## E## B##"
-    assert [str(Spelling(fifths)) for fifths in range(-15, 20)] == names.split()
+    flats = "Fbb Cbb Gbb Dbb Abb Ebb Bbb Fb Cb Gb Db Ab Eb Bb"
+    sharps = "F# C# G# D# A# E# B# F## C## G## D## A## E## B##"
+    assert " ".join(str(Spelling(fifths)) for fifths in range(-15, 20)) == f"{flats} F C G D A E B {sharps}"
 
 
 def test_a_fifth_is_seven_semitones():
@@ -56,8 +57,9 @@ def test_every_pitch_reads_back(pitch, flats):
 
 
 def test_black_keys_are_all_sharp_or_all_flat():
-    assert [pitch_name(p) for p in range(60, 72)] == "C4 C#4 D4 D#4 E4 F4 F#4 G4 G#4 A4 A#4 B4".split()
-    assert [pitch_name(p, flats=True) for p in range(60, 72)] == "C4 Db4 D4 Eb4 E4 F4 Gb4 G4 Ab4 A4 Bb4 B4".split()
+    octave = range(60, 72)
+    assert " ".join(pitch_name(p) for p in octave) == "C4 C#4 D4 D#4 E4 F4 F#4 G4 G#4 A4 A#4 B4"
+    assert " ".join(pitch_name(p, flats=True) for p in octave) == "C4 Db4 D4 Eb4 E4 F4 Gb4 G4 Ab4 A4 Bb4 B4"
 
 
 @given(spellings, st.integers(0, 8))

@@ -63,5 +63,7 @@ def test_aliases(text, name):
 
 
 def test_an_unknown_scale_is_named_with_a_near_one():
-    with pytest.raises(ParseError, match=r"^scale 'dorain' at column 1: expected one of major, .*did you mean 'dorian'"):
+    with pytest.raises(
+        ParseError, match=r"^scale 'dorain' at column 1: expected one of major, .*did you mean 'dorian'"
+    ):
         scale_named("dorain")

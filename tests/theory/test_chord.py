@@ -1,0 +1,177 @@
+"""Chord symbols: what they mean, that they read back, and what is said of what is no chord."""
+
+import pytest
+from chord_suffixes import ROOTS, SEMITONES
+from hypothesis import given
+from hypothesis import strategies as st
+from theory_strategies import chords, semitone_sets, sounding_chords, spellings
+
+from theory.chord import NO_CHORD, QUALITIES, Chord
+from theory.errors import ParseError
+from theory.pitch import Spelling
+
+
+@pytest.mark.parametrize(("suffix", "semitones"), SEMITONES.items())
+def test_a_suffix_means_the_same_on_every_root(suffix, semitones):
+    for root in ROOTS:
+        chord = Chord.parse(root + suffix)
+        assert (str(chord.root), chord.semitones, chord.bass) == (root, semitones, None)
+
+
+def test_every_set_of_semitones_prints_to_a_symbol_that_reads_back():
+    for bits in range(1 << 12):
+        chord = Chord(Spelling(0), tuple(semitone for semitone in range(12) if bits >> semitone & 1))
+        assert Chord.parse(str(chord)) == chord
+
+
+@given(chords)
+def test_a_chord_reads_back(chord):
+    assert Chord.parse(str(chord)) == chord
+
+
+@given(chords)
+def test_a_symbol_is_one_word_without_bar_lines_and_colons(chord):
+    # The grammar of progressions leans on it.
+    assert not set(str(chord)) & set(" |:%")
+
+
+@pytest.mark.parametrize(("suffix", "semitones"), QUALITIES.items())
+def test_each_row_of_the_table_reads_as_itself(suffix, semitones):
+    assert Chord.parse("G" + suffix).semitones == semitones
+    assert Chord(Spelling(1), semitones).suffix == suffix
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("C△7", "Cmaj7"),
+        ("F#-7b5", "F#m7b5"),
+        ("Bb/D", "Bb/D"),
+        ("C/C", "C"),
+        ("D/F♯", "D/F#"),
+        ("G7(b9)", "G7b9"),
+        ("G7(b9)/B", "G7b9/B"),
+        ("(C", None),
+        ("Csus", "Csus4"),
+        ("E7alt", "E7alt"),
+        ("C6/9/E", "C6/9/E"),
+        ("C6 9", "C6/9"),
+        (" Am ", "Am"),
+        ("N.C.", "N.C."),
+        ("NC", "N.C."),
+        ("Abm/Cb", "Abm/Cb"),
+    ],
+)
+def test_symbols_print_in_one_way(text, printed):
+    if printed is None:
+        with pytest.raises(ParseError):
+            Chord.parse(text)
+    else:
+        assert str(Chord.parse(text)) == printed
+
+
+@given(sounding_chords)
+def test_pitch_classes_are_the_members_and_the_bass(chord):
+    members = {(chord.root.pitch_class + semitone) % 12 for semitone in chord.semitones}
+    assert chord.pitch_classes == members | ({chord.bass.pitch_class} if chord.bass else set())
+    assert chord.bass_pitch_class == (chord.bass or chord.root).pitch_class
+
+
+@given(sounding_chords, st.integers(-12, 12), st.integers(-6, 10))
+def test_transposing_moves_every_note(chord, semitones, near):
+    moved = chord.transposed(semitones, near)
+    assert moved.pitch_classes == {(pc + semitones) % 12 for pc in chord.pitch_classes}
+    assert moved.bass_pitch_class == (chord.bass_pitch_class + semitones) % 12
+    assert moved.semitones == chord.semitones
+
+
+@given(spellings, semitone_sets)
+def test_a_bass_that_is_the_root_is_none(root, semitones):
+    assert Chord(root, semitones, root) == Chord(root, semitones)
+    assert Chord(root, semitones, Spelling(root.fifths + 12)) == Chord(root, semitones)
+
+
+def test_no_chord_has_no_notes():
+    assert NO_CHORD.is_none
+    assert NO_CHORD.pitch_classes == frozenset()
+    assert NO_CHORD.bass_pitch_class is None
+    assert NO_CHORD.transposed(5) == NO_CHORD == Chord(None, (0, 4, 7), Spelling(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "token", "column"),
+    [
+        ("H", "chord", "H", 1),
+        ("", "chord", "", 1),
+        ("c", "chord", "c", 1),
+        ("/E", "chord", "/E", 1),
+        ("Cxyz", "chord quality", "xyz", 2),
+        ("  Cxyz", "chord quality", "xyz", 4),
+        ("F#m7b5q", "chord quality", "q", 7),
+        ("Add9", "chord quality", "dd9", 2),
+        ("C7+", "chord quality", "+", 3),
+        ("C7b8", "chord quality", "b8", 3),
+        ("Cmaj7/H", "bass note", "H", 7),
+        ("C/ H", "bass note", "H", 4),
+        ("Cm/maj7", "bass note", "maj7", 4),
+        ("Am/", "bass note", "", 4),
+    ],
+)
+def test_what_is_no_chord_is_named_where_it_stands(text, what, token, column):
+    with pytest.raises(ParseError) as caught:
+        Chord.parse(text)
+    error = caught.value
+    assert (error.what, error.token, error.column) == (what, token, column)
+    assert str(error).startswith(f"{what} {token!r} at column {column}: expected ")
+
+
+@given(st.text("ABCDEFGHabcdefgijlmnorstu#♭0123456789/()+-^Δø %|:", max_size=9) | st.text(max_size=6))
+def test_any_text_is_read_or_named_where_it_stands(text):
+    try:
+        chord = Chord.parse(text)
+    except ParseError as error:
+        assert text.startswith(error.token, error.column - 1)
+        assert error.expected
+    else:
+        assert Chord.parse(str(chord)) == chord
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("C:maj7/3", "Cmaj7/E"),
+        ("A:min(9)", "Amadd9"),
+        ("N", "N.C."),
+        ("X", "N.C."),
+        ("G", "G"),
+        ("G/3", "G/B"),
+        ("Bb:sus4(b7)", "Bb7sus4"),
+        ("D:maj(*5)", "D(omit5)"),
+        ("E:(1,b3,5,b7)", "Em7"),
+        ("F#:hdim7/b5", "F#m7b5/C"),
+        ("C:maj/b7", "C7/Bb"),
+        ("Cb:dim7/bb7", "Cbdim7/Ab"),
+    ],
+)
+def test_harte_symbols(text, printed):
+    assert str(Chord.parse_harte(text)) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "token", "column"),
+    [
+        ("H:maj", "Harte chord", "H:maj", 1),
+        ("C:", "Harte chord", "C:", 1),
+        ("C:maj(", "Harte chord", "C:maj(", 1),
+        ("C:maj/0", "Harte chord", "C:maj/0", 1),
+        ("C:xyz", "Harte shorthand", "xyz", 3),
+        ("C:maj(14)", "Harte degree", "14", 7),
+        ("C:maj(9,q)", "Harte degree", "q", 9),
+    ],
+)
+def test_what_is_no_harte_symbol_is_named_where_it_stands(text, what, token, column):
+    with pytest.raises(ParseError) as caught:
+        Chord.parse_harte(text)
+    error = caught.value
+    assert (error.what, error.token, error.column) == (what, token, column)
+    assert str(error).startswith(f"{what} {token!r} at column {column}: expected ")
