@@ -116,7 +116,7 @@ _WRITTEN = """
 
 
 def _read(lines: str) -> dict[str, tuple[int, ...]]:
-    meanings = {"": (0, 4, 7)}
+    meanings: dict[str, tuple[int, ...]] = {"": (0, 4, 7)}
     for line in lines.strip().splitlines():
         numbers, spellings = line.split(":")
         for spelling in spellings.split():
@@ -128,10 +128,8 @@ def _read(lines: str) -> dict[str, tuple[int, ...]]:
 SEMITONES = _read(_WRITTEN)
 """Semitones above the root by suffix."""
 
-ROOTS = tuple(
-    ["C", "C#", "Db", "D", "D#", "Eb", "E", "E#", "Fb", "F", "F#", "Gb", "G", "G#", "Ab", "A", "A#", "Bb", "B", "Cb"]
-)
-"""The roots that people write."""
+ROOTS = tuple(letter + sign for letter in "CDEFGAB" for sign in ("", "#", "b"))
+"""The roots that people write, and B sharp."""
 
 
 def glues(suffix: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 from chord_suffixes import ROOTS, SEMITONES
 from hypothesis import given
 from hypothesis import strategies as st
-from theory_strategies import chords, semitone_sets, sounding_chords, spellings
+from theory_strategies import chords, read_or_error, semitone_sets, sounding_chords, spellings
 
 from theory.chord import NO_CHORD, QUALITIES, Chord
 from theory.errors import ParseError
@@ -12,31 +12,31 @@ from theory.pitch import Spelling
 
 
 @pytest.mark.parametrize(("suffix", "semitones"), SEMITONES.items())
-def test_a_suffix_means_the_same_on_every_root(suffix, semitones):
+def test_a_suffix_means_the_same_on_every_root(suffix: str, semitones: tuple[int, ...]) -> None:
     for root in ROOTS:
         chord = Chord.parse(root + suffix)
         assert (str(chord.root), chord.semitones, chord.bass) == (root, semitones, None)
 
 
-def test_every_set_of_semitones_prints_to_a_symbol_that_reads_back():
+def test_every_set_of_semitones_prints_to_a_symbol_that_reads_back() -> None:
     for bits in range(1 << 12):
         chord = Chord(Spelling(0), tuple(semitone for semitone in range(12) if bits >> semitone & 1))
         assert Chord.parse(str(chord)) == chord
 
 
 @given(chords)
-def test_a_chord_reads_back(chord):
+def test_a_chord_reads_back(chord: Chord) -> None:
     assert Chord.parse(str(chord)) == chord
 
 
 @given(chords)
-def test_a_symbol_is_one_word_without_bar_lines_and_colons(chord):
+def test_a_symbol_is_one_word_without_bar_lines_and_colons(chord: Chord) -> None:
     # The grammar of progressions leans on it.
     assert not set(str(chord)) & set(" |:%")
 
 
 @pytest.mark.parametrize(("suffix", "semitones"), QUALITIES.items())
-def test_each_row_of_the_table_reads_as_itself(suffix, semitones):
+def test_each_row_of_the_table_reads_as_itself(suffix: str, semitones: tuple[int, ...]) -> None:
     assert Chord.parse("G" + suffix).semitones == semitones
     assert Chord(Spelling(1), semitones).suffix == suffix
 
@@ -62,7 +62,7 @@ def test_each_row_of_the_table_reads_as_itself(suffix, semitones):
         ("Abm/Cb", "Abm/Cb"),
     ],
 )
-def test_symbols_print_in_one_way(text, printed):
+def test_symbols_print_in_one_way(text: str, printed: str | None) -> None:
     if printed is None:
         with pytest.raises(ParseError):
             Chord.parse(text)
@@ -71,27 +71,29 @@ def test_symbols_print_in_one_way(text, printed):
 
 
 @given(sounding_chords)
-def test_pitch_classes_are_the_members_and_the_bass(chord):
+def test_pitch_classes_are_the_members_and_the_bass(chord: Chord) -> None:
+    assert chord.root is not None
     members = {(chord.root.pitch_class + semitone) % 12 for semitone in chord.semitones}
     assert chord.pitch_classes == members | ({chord.bass.pitch_class} if chord.bass else set())
     assert chord.bass_pitch_class == (chord.bass or chord.root).pitch_class
 
 
 @given(sounding_chords, st.integers(-12, 12), st.integers(-6, 10))
-def test_transposing_moves_every_note(chord, semitones, near):
+def test_transposing_moves_every_note(chord: Chord, semitones: int, near: int) -> None:
     moved = chord.transposed(semitones, near)
     assert moved.pitch_classes == {(pc + semitones) % 12 for pc in chord.pitch_classes}
+    assert chord.bass_pitch_class is not None
     assert moved.bass_pitch_class == (chord.bass_pitch_class + semitones) % 12
     assert moved.semitones == chord.semitones
 
 
 @given(spellings, semitone_sets)
-def test_a_bass_that_is_the_root_is_none(root, semitones):
+def test_a_bass_that_is_the_root_is_none(root: Spelling, semitones: tuple[int, ...]) -> None:
     assert Chord(root, semitones, root) == Chord(root, semitones)
     assert Chord(root, semitones, Spelling(root.fifths + 12)) == Chord(root, semitones)
 
 
-def test_no_chord_has_no_notes():
+def test_no_chord_has_no_notes() -> None:
     assert NO_CHORD.is_none
     assert NO_CHORD.pitch_classes == frozenset()
     assert NO_CHORD.bass_pitch_class is None
@@ -117,7 +119,7 @@ def test_no_chord_has_no_notes():
         ("Am/", "bass note", "", 4),
     ],
 )
-def test_what_is_no_chord_is_named_where_it_stands(text, what, token, column):
+def test_what_is_no_chord_is_named_where_it_stands(text: str, what: str, token: str, column: int) -> None:
     with pytest.raises(ParseError) as caught:
         Chord.parse(text)
     error = caught.value
@@ -126,14 +128,12 @@ def test_what_is_no_chord_is_named_where_it_stands(text, what, token, column):
 
 
 @given(st.text("ABCDEFGHabcdefgijlmnorstu#♭0123456789/()+-^Δø %|:", max_size=9) | st.text(max_size=6))
-def test_any_text_is_read_or_named_where_it_stands(text):
-    try:
-        chord = Chord.parse(text)
-    except ParseError as error:
-        assert text.startswith(error.token, error.column - 1)
-        assert error.expected
+def test_any_text_is_read_or_named_where_it_stands(text: str) -> None:
+    found = read_or_error(Chord.parse, text)
+    if isinstance(found, ParseError):
+        assert text.startswith(found.token, found.column - 1)
     else:
-        assert Chord.parse(str(chord)) == chord
+        assert Chord.parse(str(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_any_text_is_read_or_named_where_it_stands(text):
         ("Cb:dim7/bb7", "Cbdim7/Ab"),
     ],
 )
-def test_harte_symbols(text, printed):
+def test_harte_symbols(text: str, printed: str) -> None:
     assert str(Chord.parse_harte(text)) == printed
 
 
@@ -169,7 +169,7 @@ def test_harte_symbols(text, printed):
         ("C:maj(9,q)", "Harte degree", "q", 9),
     ],
 )
-def test_what_is_no_harte_symbol_is_named_where_it_stands(text, what, token, column):
+def test_what_is_no_harte_symbol_is_named_where_it_stands(text: str, what: str, token: str, column: int) -> None:
     with pytest.raises(ParseError) as caught:
         Chord.parse_harte(text)
     error = caught.value

@@ -102,7 +102,7 @@ def symbol_of(question: tuple[str, str, str]) -> str:
 
 
 @pytest.mark.parametrize("oracle", DIFFERENCES)
-def test_an_oracle_reads_what_we_read(oracle):
+def test_an_oracle_reads_what_we_read(oracle: str) -> None:
     found = {}
     for question, theirs in readings(oracle).items():
         if question[1] not in DIFFERENCES[oracle] and ours(symbol_of(question)) != theirs:
@@ -111,12 +111,12 @@ def test_an_oracle_reads_what_we_read(oracle):
 
 
 @pytest.mark.parametrize("oracle", DIFFERENCES)
-def test_the_differences_are_still_there(oracle):
+def test_the_differences_are_still_there(oracle: str) -> None:
     differing = {question[1] for question, theirs in readings(oracle).items() if ours(symbol_of(question)) != theirs}
     assert differing == set(DIFFERENCES[oracle])
 
 
-def test_at_least_two_thousand_symbols_have_been_compared():
+def test_at_least_two_thousand_symbols_have_been_compared() -> None:
     compared = {symbol_of(question) for oracle in DIFFERENCES for question in readings(oracle)}
     assert len(compared) >= 2000
 
@@ -124,7 +124,6 @@ def test_at_least_two_thousand_symbols_have_been_compared():
 _SHORTHANDS = (
     *("maj", "min", "dim", "aug", "maj7", "min7", "7", "dim7", "hdim7", "minmaj7", "maj6", "min6", "9", "maj9"),
     *("min9", "sus2", "sus4", "1", "5", "11", "min11", "13", "maj13", "min13"),
-)
 )
 _DEGREES = ["", "(9)", "(b9)", "(#11)", "(b13)", "(*5)", "(*3)", "(b7,9)", "(*5,#5)", "(11,13)"]
 _BASSES = ["", "/3", "/b3", "/5", "/b7", "/7", "/2", "/#4", "/6", "/9"]
@@ -137,7 +136,7 @@ def harte_symbols() -> list[str]:
     return [*some, *ROOTS, *(f"{root}/5" for root in ROOTS)]
 
 
-def test_mir_eval_reads_the_same_harte_symbols():
+def test_mir_eval_reads_the_same_harte_symbols() -> None:
     import mir_eval.chord
 
     for symbol in harte_symbols():
@@ -149,7 +148,7 @@ def test_mir_eval_reads_the_same_harte_symbols():
         assert Chord.parse(str(chord)) == chord
 
 
-def test_no_chord_is_no_chord_to_mir_eval():
+def test_no_chord_is_no_chord_to_mir_eval() -> None:
     import mir_eval.chord
 
     root, bitmap, _ = mir_eval.chord.encode("N")

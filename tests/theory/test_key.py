@@ -14,7 +14,7 @@ _MODES = ["major", "minor", "dorian", "phrygian", "lydian", "mixolydian", "locri
 
 
 @given(keys)
-def test_a_key_reads_back(key):
+def test_a_key_reads_back(key: Key) -> None:
     assert Key.parse(str(key)) == key
 
 
@@ -37,12 +37,12 @@ def test_a_key_reads_back(key):
         ("B♭ min", "Bb minor"),
     ],
 )
-def test_ways_to_write_a_key(text, name):
+def test_ways_to_write_a_key(text: str, name: str) -> None:
     assert str(Key.parse(text)) == name
 
 
 @given(st.sampled_from(_MODES), st.integers(-7, 7))
-def test_music21_has_the_same_signature_and_scale(mode, sharps):
+def test_music21_has_the_same_signature_and_scale(mode: str, sharps: int) -> None:
     import music21.key
 
     key = Key.from_signature(sharps, mode)
@@ -54,14 +54,14 @@ def test_music21_has_the_same_signature_and_scale(mode, sharps):
 
 
 @given(keys, st.integers(-24, 24))
-def test_transposing_moves_the_scale(key, semitones):
+def test_transposing_moves_the_scale(key: Key, semitones: int) -> None:
     moved = key.transposed(semitones)
     assert moved.pitch_classes == {(pc + semitones) % 12 for pc in key.pitch_classes}
     assert moved.mode == key.mode
 
 
 @pytest.mark.parametrize("mode", sorted(SCALES))
-def test_a_pitch_class_gets_the_fewest_signs(mode):
+def test_a_pitch_class_gets_the_fewest_signs(mode: str) -> None:
     for pitch_class in range(12):
         key = Key.from_pitch_class(pitch_class, mode)
         rivals = [Key(Spelling(f), mode) for f in range(-15, 20) if 7 * f % 12 == pitch_class]
@@ -69,25 +69,25 @@ def test_a_pitch_class_gets_the_fewest_signs(mode):
         assert abs(key.signature) == min(abs(rival.signature) for rival in rivals)
 
 
-def test_signatures_known_by_heart():
+def test_signatures_known_by_heart() -> None:
     written = {"C": 0, "G": 1, "D": 2, "F": -1, "Bb": -2, "Am": 0, "Em": 1, "Cm": -3, "F# minor": 3, "D dorian": 0}
     assert {name: Key.parse(name).signature for name in written} == written
     assert Key.parse("C harmonic minor").signature == Key.parse("C minor").signature
     assert set(MODE_FIFTHS) < set(SCALES)
 
 
-def test_minor_is_said_of_the_third():
+def test_minor_is_said_of_the_third() -> None:
     minor = {mode for mode in SCALES if Key(Spelling(0), mode).is_minor}
     assert minor == set(SCALES) - {"major", "lydian", "mixolydian", "major pentatonic", "whole tone", "chromatic"}
 
 
 @pytest.mark.parametrize(("text", "blame"), [("H", "'H'"), ("C dorain", "scale 'dorain'"), ("", "''"), ("C#b", "'b'")])
-def test_what_is_no_key_is_named(text, blame):
+def test_what_is_no_key_is_named(text: str, blame: str) -> None:
     with pytest.raises(ParseError, match=r"^key .* at column 1: expected a tonic and a mode") as caught:
         Key.parse(text)
     assert blame in str(caught.value)
 
 
-def test_a_key_with_a_mode_of_no_table_is_refused():
+def test_a_key_with_a_mode_of_no_table_is_refused() -> None:
     with pytest.raises(ParseError, match=r"^mode 'ionian' at column 1: expected one of major,"):
         Key(Spelling(0), "ionian")

@@ -31,10 +31,9 @@ _AGREED = (
     *("1/4", "2/4", "3/4", "4/4", "5/4", "7/4", "2/2", "3/2", "4/2", "3/8", "6/8", "9/8", "12/8", "15/8", "18/8"),
     *("3/16", "6/16", "9/16", "12/16", "2+2+3/8", "3+2/8", "3+3+2/8"),
 )
-)
 
 
-def _music21_beats(text):
+def _music21_beats(text: str) -> tuple[tuple[Fraction, ...], Fraction, str]:
     import music21.meter
 
     signature = music21.meter.TimeSignature(text)
@@ -45,7 +44,7 @@ def _music21_beats(text):
 
 
 @pytest.mark.parametrize("text", _AGREED)
-def test_music21_has_the_same_beats(text):
+def test_music21_has_the_same_beats(text: str) -> None:
     meter = Meter.parse(text)
     starts, length, division = _music21_beats(text)
     assert meter.beat_starts == starts
@@ -55,14 +54,14 @@ def test_music21_has_the_same_beats(text):
 
 
 @pytest.mark.parametrize("text", sorted(_DIFFERENCES))
-def test_the_differences_are_still_there(text):
+def test_the_differences_are_still_there(text: str) -> None:
     starts, length, _ = _music21_beats(text)
     assert Meter.parse(text).bar_quarters == length
     assert Meter.parse(text).beat_starts != starts
 
 
 @given(meters)
-def test_a_meter_reads_back(meter):
+def test_a_meter_reads_back(meter: Meter) -> None:
     assert Meter.parse(str(meter)) == meter
 
 
@@ -81,12 +80,12 @@ def test_a_meter_reads_back(meter):
         ("4/4", 3, [0, 7, 7, 2, 7, 7, 1, 7, 7, 2, 7, 7]),
     ],
 )
-def test_levels_known_by_heart(text, steps_per_quarter, levels):
+def test_levels_known_by_heart(text: str, steps_per_quarter: int, levels: list[int]) -> None:
     assert Meter.parse(text).levels(steps_per_quarter).tolist() == levels
 
 
 @given(meters, st.sampled_from([8, 24]))
-def test_levels_mark_downbeat_groups_and_beats(meter, steps_per_quarter):
+def test_levels_mark_downbeat_groups_and_beats(meter: Meter, steps_per_quarter: int) -> None:
     levels = meter.levels(steps_per_quarter)
     assert levels.shape == (meter.bar_steps(steps_per_quarter),)
     assert np.flatnonzero(levels == 0).tolist() == [0]
@@ -96,7 +95,7 @@ def test_levels_mark_downbeat_groups_and_beats(meter, steps_per_quarter):
 
 
 @given(meters)
-def test_groups_fill_the_bar(meter):
+def test_groups_fill_the_bar(meter: Meter) -> None:
     assert sum(meter.groups) == meter.numerator
     ends = [*meter.group_starts[1:], meter.bar_quarters]
     lengths = [end - start for start, end in zip(meter.group_starts, ends, strict=True)]
@@ -104,17 +103,17 @@ def test_groups_fill_the_bar(meter):
 
 
 @pytest.mark.parametrize("text", ["", "4", "4/3", "0/4", "65/4", "4/64", "-3/4", "a/b", "2+/8", "3/4/4"])
-def test_what_is_no_meter_is_named(text):
+def test_what_is_no_meter_is_named(text: str) -> None:
     with pytest.raises(ParseError, match=r"^metre .* at column 1: expected beats over a note value") as caught:
         Meter.parse(text)
     assert repr(text) in str(caught.value)
 
 
-def test_groups_that_do_not_fill_the_bar_are_named():
+def test_groups_that_do_not_fill_the_bar_are_named() -> None:
     with pytest.raises(TheoryError, match=r"groups \(2, 3\) do not add up to the 4 counts"):
         Meter(4, 4, (2, 3))
 
 
-def test_a_grid_too_coarse_for_the_bar_is_named():
+def test_a_grid_too_coarse_for_the_bar_is_named() -> None:
     with pytest.raises(TheoryError, match=r"a bar of 3/8 is 3/2 steps at 1 steps a quarter: expected a whole number"):
         Meter.parse("3/8").bar_steps(1)

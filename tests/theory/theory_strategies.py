@@ -1,15 +1,20 @@
 """Hypothesis strategies for theory values that have a written form."""
 
+from collections.abc import Callable
 from fractions import Fraction
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from theory.chord import NO_CHORD, Chord
+from theory.errors import ParseError
 from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import Spelling
 from theory.progression import ChordSpan, Progression
 from theory.scale import SCALES
+
+_Read = TypeVar("_Read")
 
 # From F double flat to B double sharp: every name with at most two signs.
 spellings = st.builds(Spelling, st.integers(-15, 19))
@@ -29,3 +34,11 @@ meters = st.builds(Meter, st.integers(1, 64), _denominators) | st.builds(
 counts = st.none() | st.builds(Fraction, st.integers(1, 4000), st.sampled_from([1, 2, 3, 4, 7, 10, 1000]))
 bars = st.lists(st.builds(ChordSpan, chords, counts), min_size=1, max_size=4).map(tuple)
 progressions = st.lists(bars, min_size=1, max_size=5).map(lambda written: Progression(tuple(written)))
+
+
+def read_or_error(read: Callable[[str], _Read], text: str) -> _Read | ParseError:
+    """Return what a text reads as, or why it does not."""
+    try:
+        return read(text)
+    except ParseError as error:
+        return error
