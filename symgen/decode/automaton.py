@@ -2,8 +2,8 @@
 
 ``next_state[k, s, a]`` is the state reached from ``s`` by symbol ``a`` at a step of kind ``k``, or
 :data:`DEAD`; ``log_weight[k, s, a]`` is what that move adds. *Kinds* let the same rules read
-differently at different steps. States are numbered in the order in which a breadth-first walk from
-the start meets them, so equal automata have equal tables.
+differently at different steps. :func:`intersect` numbers states in the order in which a breadth-first
+walk from the start meets them, so equal automata come out of it with equal tables.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class Automaton:
     def __post_init__(self) -> None:
         assert self.next_state.shape == self.log_weight.shape
         assert self.log_final.shape == self.next_state.shape[1:2]
-        assert not np.isfinite(self.log_weight[self.next_state == DEAD]).any()
+        is_move = self.next_state != DEAD
+        assert np.isfinite(self.log_weight[is_move]).all()
+        assert np.isneginf(self.log_weight[~is_move]).all()
         for array in (self.next_state, self.log_weight, self.log_final, self.label):
             array.setflags(write=False)
 

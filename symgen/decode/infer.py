@@ -141,8 +141,15 @@ def sample_lines(
 
 
 def best_line(lattice: Lattice) -> tuple[NDArray[np.int64], float]:
-    """Return the heaviest line and its log weight; of equals, the one with the lowest symbols."""
+    """Return the heaviest line and its log weight; of equals, the one with the lowest symbols.
+
+    Parameters
+    ----------
+    lattice
+        With at least one line.
+    """
     table = backward(lattice, MAX)
+    assert not np.isneginf(table[0, 0])
     line = np.empty(lattice.n_steps, dtype=np.int64)
     state = np.zeros(1, dtype=np.int64)
     for step in range(lattice.n_steps):
