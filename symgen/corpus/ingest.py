@@ -112,7 +112,7 @@ def _check(notes: NoteArrays, ticks_per_quarter: int, path: Path) -> None:
 def _on_grid(notes: NoteArrays, steps_per_quarter: int, ticks_per_quarter: int) -> NoteArrays:
     ticks = np.stack([notes.onset_steps, notes.onset_steps + notes.duration_steps])
     onset, end = ticks_to_steps(ticks, steps_per_quarter=steps_per_quarter, ticks_per_quarter=ticks_per_quarter)
-    return NoteArrays(notes.track, onset, np.maximum(end - onset, 0), notes.pitch, notes.velocity)
+    return NoteArrays(notes.track, onset, np.maximum(end - onset, 1), notes.pitch, notes.velocity)
 
 
 def _distinct(notes: NoteArrays, n_steps: int) -> NoteArrays:
