@@ -71,12 +71,11 @@ def write_midi(
         return steps_to_ticks(step, steps_per_quarter=score.steps_per_quarter, ticks_per_quarter=ticks_per_quarter)
 
     channels = _channels(score.tracks)
-    kit = next((track.program for track in score.tracks if track.is_drum), 0)
-    bodies = cut_overlaps(score.tracks, channels)
-    end = tick(max(score.bars.end_steps, *(c.onset_steps for c in (*score.tempos, *_named(score))), 0))
+    end = tick(max(score.bars.end_steps, *(change.onset_steps for change in _changes(score))))
     file = mido.MidiFile(type=1, ticks_per_beat=ticks_per_quarter, charset="utf-8")
     file.tracks.append(_timed(_conductor_events(score, chord_names), tick, end))
-    for track, channel, notes in zip(score.tracks, channels, bodies, strict=True):
+    kit = next((track.program for track in score.tracks if track.is_drum), 0)
+    for track, channel, notes in zip(score.tracks, channels, cut_overlaps(score.tracks, channels), strict=True):
         events = [(0, mido.MetaMessage("track_name", name=track.name))]
         if programs:
             program = kit if track.is_drum else track.program
@@ -87,8 +86,8 @@ def write_midi(
     return buffer.getvalue()
 
 
-def _named(score: Score) -> Iterator[Any]:
-    yield from (*score.meters, *score.keys, *score.chords, *score.markers)
+def _changes(score: Score) -> Iterator[Any]:
+    yield from (*score.tempos, *score.meters, *score.keys, *score.chords, *score.markers)
 
 
 def _timed(events: Iterable[tuple[int, Any]], tick: Any, end: int) -> Any:

@@ -15,11 +15,10 @@ from theory.pitch import Spelling
 __all__ = ["from_symbol", "music21_name", "spelling_of", "to_symbol"]
 
 _MAJOR_SCALE = {1: 0, 2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 11}
-# Semitones above the root -> the degree and its alteration, as an addition and as a member of a chord kind.
+# Semitones above the root -> the degree and its alteration that add them, and the degree that removes them.
 _ADDED = {1: (9, -1), 2: (9, 0), 3: (9, 1), 4: (3, 0), 5: (11, 0), 6: (11, 1), 7: (5, 0), 8: (13, -1), 9: (13, 0)}
 _ADDED |= {10: (7, 0), 11: (7, 1)}
-_MEMBER = {0: (1, 0), 1: (9, -1), 2: (9, 0), 3: (3, -1), 4: (3, 0), 5: (11, 0), 6: (5, -1), 7: (5, 0), 8: (5, 1)}
-_MEMBER |= {9: (13, 0), 10: (7, 0), 11: (7, 1)}
+_DEGREE = {0: 1, 1: 9, 2: 9, 3: 3, 4: 3, 5: 11, 6: 5, 7: 5, 8: 5, 9: 13, 10: 7, 11: 7}
 _COMMON_KINDS = ("major", "minor", "dominant-seventh", "minor-seventh", "major-seventh")
 _SPARE_KINDS = frozenset({"Neapolitan", "Italian", "French", "German", "Tristan", "pedal"})
 
@@ -68,21 +67,28 @@ def _degree_semitones(degree: str) -> int:
 
 
 def _modify(semitones: set[int], change: Any) -> None:
-    """Add, alter or remove a degree, in place; an added seventh is minor, as MusicXML has it.
+    """Add, alter or remove a degree, in place.
 
-    An altered fifth takes the fifth's place even where it is called an addition, as in ``m7b5``.
+    As MusicXML has it, an addition is measured from the dominant chord, whose seventh is minor, and all
+    else from the degree that the chord has. An altered fifth takes the fifth's place even where it is
+    called an addition, as in ``m7b5``.
     """
     number = (change.degree - 1) % 7 + 1
     plain = _MAJOR_SCALE[number] - (number == 7)
-    altered = (plain + (change.interval.semitones if change.interval is not None else 0)) % 12
-    if change.modType == "subtract" and altered in semitones:
-        semitones.remove(altered)
-        return
-    if change.modType != "add" or (number == 5 and altered != plain):
-        family = {(plain + around) % 12 for around in (-1, 0, 1)}
-        semitones -= {plain} if plain in semitones else family & (semitones - {0})
+    alteration = change.interval.semitones if change.interval is not None else 0
+    is_addition = change.modType == "add" and not (number == 5 and alteration)
+    member = None if is_addition else _member(semitones, number, plain)
+    if member is not None:
+        semitones.discard(member)
     if change.modType != "subtract":
-        semitones.add(altered)
+        base = plain if member is None or change.modType == "add" else member
+        semitones.add((base + alteration) % 12)
+
+
+def _member(semitones: set[int], number: int, plain: int) -> int | None:
+    """Return how a chord has a degree: plain, raised or lowered."""
+    likely = (plain, plain + 1, plain - 1) if number in (4, 7) else (plain, plain - 1, plain + 1)
+    return next((s for s in likely if s in semitones and (s > 0 or number == 1)), None)
 
 
 def to_symbol(chord: Chord) -> Any:
@@ -93,8 +99,9 @@ def to_symbol(chord: Chord) -> Any:
     kind, added, removed = _kind(chord.semitones)
     bass = music21_name(chord.bass) if chord.bass else None
     symbol = harmony.ChordSymbol(root=music21_name(chord.root), bass=bass, kind=kind, kindStr=chord.suffix)
-    for what, (degree, alteration) in [("add", _ADDED[s]) for s in added] + [("subtract", _MEMBER[s]) for s in removed]:
-        symbol.addChordStepModification(harmony.ChordStepModification(what, degree, alteration), updatePitches=False)
+    changes = [("subtract", _DEGREE[s], 0) for s in removed] + [("add", *_ADDED[s]) for s in added]
+    for change in changes:
+        symbol.addChordStepModification(harmony.ChordStepModification(*change), updatePitches=False)
     return symbol
 
 

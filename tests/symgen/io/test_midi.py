@@ -74,6 +74,9 @@ class TestRoundTrip:
         with pytest.raises(GridError, match="no whole tick"):
             write_midi(song(), ticks_per_quarter=100)
 
+    def test_an_empty_score(self) -> None:
+        assert read_midi(write_midi(Score(4)), steps_per_quarter=4) == Score(4)
+
     def test_the_end_moves_to_the_bar_line(self) -> None:
         score = Score(4, (Track("T", (Note(0, 3, 60),)),), end_steps=17)
         assert read_midi(write_midi(score), steps_per_quarter=4).end_steps == 32

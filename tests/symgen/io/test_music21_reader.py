@@ -181,13 +181,16 @@ class TestWords:
         assert score.chords[0].chord == NO_CHORD
         assert [c.onset_steps for c in score.chords] == [0, 4], "a chord that goes on is not named again"
 
-    def test_degrees_of_musicxml(self) -> None:
-        score = from_music21(parse(harmony("suspended-fourth", (7, 0, "add")), "musicxml"), steps_per_quarter=1)
-        assert [str(c.chord) for c in score.chords] == ["Bb7sus4"]
-        score = from_music21(parse(harmony("dominant-13th", (9, -1, "alter")), "musicxml"), steps_per_quarter=1)
-        assert score.chords[0].chord.semitones == (0, 1, 4, 5, 7, 9, 10)
-        score = from_music21(parse(harmony("major", (3, 0, "subtract")), "musicxml"), steps_per_quarter=1)
-        assert [str(c.chord) for c in score.chords] == ["Bb5"]
+    @pytest.mark.parametrize(("kind", "degree", "expected"), [
+        ("suspended-fourth", (7, 0, "add"), "Bb7sus4"), ("dominant", (5, -1, "alter"), "Bb7b5"),
+        ("dominant", (9, -1, "add"), "Bb7b9"), ("major-seventh", (7, -1, "alter"), "Bb7"),
+        ("minor", (3, 1, "alter"), "Bb"), ("minor-seventh", (5, -1, "add"), "Bbm7b5"),
+        ("major", (3, 0, "subtract"), "Bb5"), ("minor", (3, 0, "subtract"), "Bb5"),
+        ("major", (11, 1, "add"), "Bb(add#11)"), ("major", (7, 1, "add"), "Bbmaj7"),
+    ])  # fmt: skip
+    def test_degrees_of_musicxml(self, kind: str, degree: tuple[int, int, str], expected: str) -> None:
+        score = from_music21(parse(harmony(kind, degree), "musicxml"), steps_per_quarter=1)
+        assert [str(c.chord) for c in score.chords] == [expected]
 
     def test_tempos_count_quarter_notes(self) -> None:
         tune = "X:1\nT:T\nM:6/8\nL:1/8\nQ:3/8=60\nK:D dor\nd6|"
