@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError, RenderError
-from symgen.render.files import written_beside
+from symgen.render.files import check_place, written_beside
 from symgen.render.library import load_library
 from symgen.render.performance import Message, Performance, perform
 from symgen.render.smf import Limits, read_smf
@@ -181,12 +181,12 @@ def write_audio(rendered: Rendered, path: str | Path, *, bit_depth: str | None =
 
 
 def check_output(path: str | Path, bit_depth: str | None = None) -> Path:
-    """Return the path, refusing a format or depth that :func:`write_audio` does not write.
+    """Return the path, refusing what :func:`write_audio` would refuse, before anything is rendered.
 
     Raises
     ------
     RenderError
-        If it does not; the error names those it does.
+        If there is no such format or depth (the error names those there are), or no folder for the file.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -197,6 +197,7 @@ def check_output(path: str | Path, bit_depth: str | None = None) -> Path:
         depths = [depth for depth, suffixes in _BIT_DEPTHS.items() if suffix in suffixes.split()]
         msg = f"{path}: bit depth {bit_depth}: expected {' or '.join(depths) or 'none'} for {FORMATS[suffix]}"
         raise RenderError(msg)
+    check_place(path)
     return path
 
 

@@ -9,7 +9,21 @@ from uuid import uuid4
 
 from symgen.errors import RenderError
 
-__all__ = ["written_beside"]
+__all__ = ["check_place", "written_beside"]
+
+
+def check_place(path: Path) -> None:
+    """Refuse a path where no file can be.
+
+    Raises
+    ------
+    RenderError
+        If it is a folder, or lies in none.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        what = "is a folder: expected a file" if path.is_dir() else f"there is no folder {path.parent}: make it first"
+        msg = f"{path}: {what}"
+        raise RenderError(msg)
 
 
 @contextlib.contextmanager
@@ -26,10 +40,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     RenderError
         If the folder is missing or the file cannot be written, in one line.
     """
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder: expected a file" if path.is_dir() else f"there is no folder {path.parent}: make it first"
-        msg = f"{path}: {what}"
-        raise RenderError(msg)
+    check_place(path)
     beside = path.with_name(f".{path.stem}.{uuid4().hex}{path.suffix}")
     try:
         yield beside

@@ -108,7 +108,7 @@ def perform(smf: Smf, name: str, limits: Limits) -> Performance:
     if seconds[-1] > limits.seconds:
         msg = f"{name}: lasts {seconds[-1] / 3600:,.1f} hours: expected at most {limits.seconds / 3600:g}"
         raise FileFormatError(msg)
-    warnings = smf.warnings + ((f"{n_hanging} notes without an end stop with their track",) if n_hanging else ())
+    warnings = smf.warnings + ((f"{n_hanging} notes never ended: stopped with their track",) if n_hanging else ())
     return Performance(seconds, tuple(m for _, m in timed), n_parts, drum_parts, n_notes, warnings)
 
 

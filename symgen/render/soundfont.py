@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from symgen.errors import FileFormatError, MissingDependencyError
 
-__all__ = ["check_soundfont", "find_soundfont", "soundfont_folders"]
+__all__ = ["check_soundfont", "find_soundfont", "is_compressed", "soundfont_folders"]
 
 _PARTS = (b"INFO", b"sdta", b"pdta")
 _SUFFIXES = (".sf2", ".sf3")
@@ -93,14 +93,23 @@ def check_soundfont(path: Path) -> None:
         raise FileFormatError(msg)
 
 
+def is_compressed(path: Path) -> bool:
+    """Whether a soundfont's samples are compressed, as those of SF3 files are: its version is 3."""
+    with path.open("rb") as file:
+        head = file.read(256)
+    place = head.find(b"ifil")
+    return place >= 0 and head[place + 8 : place + 9] == b"\x03"
+
+
 def _parts(file: BinaryIO) -> tuple[bytes, ...]:
     """Return the kinds of the lists a soundfont is made of, from where its first one starts."""
     kinds = []
     for _ in _PARTS:
         head = file.read(12)
+        if head[:1] == b"\0":  # after a part of odd length, which the writers of SF3 files do not pad
+            head = head[1:] + file.read(1)
         kinds.append(head[8:] if head[:4] == b"LIST" else b"")
-        n_bytes = int.from_bytes(head[4:8], "little")
-        file.seek(max(0, n_bytes + n_bytes % 2 - 4), os.SEEK_CUR)
+        file.seek(max(0, int.from_bytes(head[4:8], "little") - 4), os.SEEK_CUR)
     return tuple(kinds)
 
 

@@ -29,6 +29,7 @@ from tiny_soundfont import soundfont_bytes
 
 from symgen.errors import FileFormatError, RenderError
 from symgen.render import Limits, Rendered, render, write_audio
+from symgen.render.audio import check_output
 from symgen.render.library import load_library
 from symgen.render.performance import perform
 from symgen.render.smf import read_smf
@@ -361,12 +362,15 @@ def test_the_float_header_adds_up(tmp_path):
         ("a.mp3", "24", "bit depth 24: expected none for MP3"),
         ("a.flac", "float", "bit depth float: expected 16 or 24 for FLAC"),
         ("a.wav", "8", "bit depth 8: expected 16 or 24 or float for WAV"),
+        (".", None, "expected a name that ends in"),
         ("none/a.wav", None, "there is no folder .*none: make it first"),
     ],
 )
 def test_what_cannot_be_written_is_refused(tmp_path, name, depth, words):
     with pytest.raises(RenderError, match=words):
         write_audio(sound(), tmp_path / name, bit_depth=depth)
+    with pytest.raises(RenderError, match=words):
+        check_output(tmp_path / name, depth)
     assert list(tmp_path.iterdir()) == []
 
 

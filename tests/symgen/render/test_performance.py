@@ -73,7 +73,7 @@ def test_note_on_without_velocity_is_an_end_and_ends_without_a_note_are_left_out
 def test_a_note_without_an_end_stops_with_its_track():
     data = midi_bytes(track(*note(0, 480, 60)[:1], end=1920), track(*note(0, 100, 64), end=960))
     assert messages(data, NOTE_OFF) == [(100, 0, 64, 0), (1920, 0, 60, 0)]
-    assert performance_of(data).warnings == ("1 notes without an end stop with their track",)
+    assert performance_of(data).warnings == ("1 notes never ended: stopped with their track",)
 
 
 def test_an_end_of_track_long_after_the_notes_does_not_last():

@@ -10,7 +10,7 @@ from tiny_soundfont import soundfont_bytes
 
 from symgen.errors import FileFormatError, MissingDependencyError, RenderError
 from symgen.render import find_soundfont, render
-from symgen.render.soundfont import check_soundfont, soundfont_folders
+from symgen.render.soundfont import check_soundfont, is_compressed, soundfont_folders
 
 TINY = soundfont_bytes({(0, 0): 441})
 
@@ -89,6 +89,22 @@ def test_damage_is_found_before_native_code_sees_it(tmp_path, data, words):
         find_soundfont(path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+def test_a_part_of_odd_length_may_be_padded_or_not(tmp_path, padding):
+    parts = [b"INFOabc", b"sdtax", b"pdta"]
+    data = b"sfbk" + b"".join(b"LIST" + len(p).to_bytes(4, "little") + p + padding * (len(p) % 2) for p in parts)
+    path = tmp_path / "font.sf3"
+    path.write_bytes(b"RIFF" + len(data).to_bytes(4, "little") + data)
+    check_soundfont(path)
+
+
+def test_compression_is_told_from_the_version(tmp_path):
+    path = tmp_path / "font.sf2"
+    for version, expected in ((2, False), (3, True)):
+        path.write_bytes(TINY.replace(b"ifil\4\0\0\0\2", b"ifil\4\0\0\0" + bytes([version])))
+        assert is_compressed(path) is expected
 
 
 def test_what_the_library_refuses_is_one_line(tmp_path):
