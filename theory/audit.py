@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from theory.pitch import pitch_name
@@ -73,23 +74,28 @@ def audit_line(notes: Sequence[LineNote], moments: Sequence[Moment], rules: Sequ
     Returns
     -------
     list of Violation
-        By rule, then by place.
+        By rule, then by place. A note is judged at every step it sounds, so a held one may be found more
+        than once; the decoder charges a preference just as often.
     """
-    return [violation for rule in rules for violation in _violations(notes, moments, rule)]
+    found: list[Violation] = []
+    for rule in rules:
+        by_place = sorted(_breaches(notes, moments, rule), key=itemgetter(0))
+        found += [Violation(rule, moments[step], what) for step, what in by_place]
+    return found
 
 
-def _violations(notes: Sequence[LineNote], moments: Sequence[Moment], rule: Rule) -> Iterator[Violation]:
+def _breaches(notes: Sequence[LineNote], moments: Sequence[Moment], rule: Rule) -> Iterator[tuple[int, str]]:
+    """Yield the step of each violation and what sounds there."""
     for note in notes:
         for step in range(note.onset, note.end):
             if not rule.permits_note(note.pitch, moments[step], is_onset=step == note.onset):
-                yield Violation(rule, moments[step], pitch_name(note.pitch))
+                yield step, pitch_name(note.pitch)
     sounding = {step for note in notes for step in range(note.onset, note.end)}
     for step, moment in enumerate(moments):
         if step not in sounding and not rule.permits_rest(moment):
-            yield Violation(rule, moment, "silence")
+            yield step, "silence"
     for before, after in pairwise(notes):
         if not rule.permits_move(before.pitch, after.pitch):
-            move = f"{pitch_name(before.pitch)} to {pitch_name(after.pitch)}"
-            yield Violation(rule, moments[after.onset], move)
+            yield after.onset, f"{pitch_name(before.pitch)} to {pitch_name(after.pitch)}"
     if notes and moments and not rule.permits_last(notes[-1].pitch, moments[-1]):
-        yield Violation(rule, moments[-1], f"{pitch_name(notes[-1].pitch)} as the last note")
+        yield len(moments) - 1, f"{pitch_name(notes[-1].pitch)} as the last note"

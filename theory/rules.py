@@ -77,7 +77,8 @@ class Rule:
     Parameters
     ----------
     cost
-        Infinite for a law, else the price of each violation in nats.
+        Infinite for a law, else the price in nats of each violation that :mod:`theory.audit` finds; a wrong note
+        is one at every step it sounds.
     """
 
     cost: float = math.inf
@@ -188,7 +189,7 @@ class Range(Rule):
         ParseError
             If the text is not two pitches, the lower one first.
         """
-        parts = re.split(r"\s*(?:\.\.|(?<=\d)-|\s+to\s+)\s*", text.strip())
+        parts = re.split(r"\s*(?:\.\.|(?<=[\d\s])-|\s+to\s+)\s*", text.strip())
         try:
             low, high = (parse_pitch(part) for part in parts)
             return cls(low, high)
@@ -236,7 +237,7 @@ class LargestLeap(Rule):
 
     def __str__(self) -> str:
         """Return such as ``largest leap 12 semitones``."""
-        return f"largest leap {self.semitones} semitones"
+        return f"largest leap {self.semitones} semitone{'' if self.semitones == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -246,10 +247,16 @@ class EndOn(Rule):
     Parameters
     ----------
     pitch_classes
-        Such as the tonic's alone.
+        Such as the tonic's alone; at least one, each 0 to 11.
     """
 
     pitch_classes: frozenset[int] = frozenset({0})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.pitch_classes or not self.pitch_classes <= frozenset(range(12)):
+            msg = f"end on {sorted(self.pitch_classes)}: expected one or more pitch classes from 0 to 11"
+            raise TheoryError(msg)
 
     def sees(self, moment: Moment) -> Hashable:
         """Return nothing: only the last note matters."""
@@ -265,7 +272,7 @@ class EndOn(Rule):
         return f"end on {names}"
 
 
-_LOCK = re.compile(r"\s*bar\s+(\d+)\s+beat\s+(\d+(?:\.\d+|/\d+)?)\s*=\s*(\S+)\s*", re.IGNORECASE)
+_LOCK = re.compile(r"\s*bar\s+(\d+)\s+beat\s+(\d+(?:\.\d+|/[1-9]\d*)?)\s*=\s*(\S+)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -284,6 +291,12 @@ class Lock(Rule):
     beat: Fraction = Fraction(1)
     pitch: int | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bar < 1 or self.beat < 1 or not 0 <= (self.pitch or 0) <= 127:
+            msg = f"{self}: expected a bar and a beat from 1, and a pitch from 0 to 127"
+            raise TheoryError(msg)
+
     @classmethod
     def parse(cls, text: str) -> Lock:
         """Read a lock such as ``bar 1 beat 1 = C5`` or ``bar 4 beat 2.5 = rest``.
@@ -294,9 +307,12 @@ class Lock(Rule):
             If the text is no lock.
         """
         match = _LOCK.fullmatch(text)
-        if match is None:
+        if match is None or int(match[1]) < 1 or Fraction(match[2]) < 1:
             raise ParseError("lock", text, "a place and a pitch, such as bar 1 beat 1 = C5 (or = rest)")
-        pitch = None if match[3].lower() == "rest" else parse_pitch(match[3])
+        try:
+            pitch = None if match[3].lower() == "rest" else parse_pitch(match[3])
+        except ParseError as error:
+            raise error.shifted(match.start(3)) from None
         return cls(int(match[1]), Fraction(match[2]), pitch)
 
     def _is_here(self, moment: Moment) -> bool:
@@ -317,7 +333,9 @@ class Lock(Rule):
     def __str__(self) -> str:
         """Return such as ``lock bar 1 beat 1 = C5``."""
         name = "rest" if self.pitch is None else pitch_name(self.pitch)
-        return f"lock bar {self.bar} beat {float(self.beat):.4g} = {name}"
+        decimals = f"{float(self.beat):.6g}"
+        beat = decimals if Fraction(decimals) == self.beat else self.beat
+        return f"lock bar {self.bar} beat {beat} = {name}"
 
 
 RULES: tuple[type[Rule], ...] = (InKey, ChordTonesOnStrongBeats, Range, LargestLeap, EndOn, Lock)

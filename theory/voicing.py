@@ -20,7 +20,7 @@ MAX_NOTES = 4
 _EXPENDABLE = (7, 0, 2, 9)  # semitones above the root left out first when a chord has too many notes
 
 
-def voicings(chords: Sequence[Chord], *, low: int = 53, high: int = 74) -> list[tuple[int, ...]]:
+def voicings(chords: Sequence[Chord], *, low: int = 50, high: int = 69) -> list[tuple[int, ...]]:
     """Return close voicings that move as little as they can from each to the next.
 
     Parameters

@@ -21,15 +21,17 @@ def tell(text: str, facts: dict[str, Any], *, as_json: bool) -> None:
 
 @contextmanager
 def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[str, float, float], None]]:
-    """Show progress bars on standard error, one for each description it is called with.
+    """Show progress bars on standard error, where that is a terminal: one for each description.
 
     Yields
     ------
     callable
         Takes a description, how much is done and the total.
     """
+    console = Console(stderr=True)
+    hidden = hidden or not console.is_terminal
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden) as bars:
+    with Progress(*columns, console=console, transient=True, disable=hidden) as bars:
         tasks: dict[str, Any] = {}
 
         def show(description: str, done: float, total: float) -> None:

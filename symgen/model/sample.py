@@ -81,9 +81,9 @@ def line_potentials(
     arcs = LineArcs(
         onset.numpy().astype(np.float64),
         transitions.first.detach().numpy().astype(np.float64),
-        float(transitions.rest_to_onset),
-        float(transitions.note_to_rest),
-        float(transitions.rest_to_rest),
+        transitions.rest_to_onset.item(),
+        transitions.note_to_rest.item(),
+        transitions.rest_to_rest.item(),
     )
     alphabet = LineAlphabet(model.config.low - shift, model.config.high - shift)
     return LinePotentials(alphabet, step.numpy().astype(np.float64), arcs)

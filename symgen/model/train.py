@@ -177,7 +177,7 @@ def _update(
     with torch.no_grad():
         for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)
-    return float(loss.reconstruction), float(loss.kl)
+    return loss.reconstruction.item(), loss.kl.item()
 
 
 def _schedule(update: int, config: TrainConfig) -> float:

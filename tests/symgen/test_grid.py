@@ -64,7 +64,11 @@ def test_places_are_told_and_found_as_people_count():
     assert bars.place(14) == "bar 2 beat 2"
     assert bars.step_at(2, Fraction(2)) == 14
     assert bars.step_at(1, Fraction(3, 2)) == 1
-    for bar, beat, message in [(3, 1, "bar from 1 to 2"), (1, 7, "beat from 1"), (1, Fraction(4, 3), "between two steps")]:
+    for bar, beat, message in [
+        (3, 1, "bar from 1 to 2"),
+        (1, 7, "beat from 1"),
+        (1, Fraction(4, 3), "between two steps"),
+    ]:
         with pytest.raises(GridError, match=message):
             bars.step_at(bar, beat)
 

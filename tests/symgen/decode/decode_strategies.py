@@ -25,7 +25,12 @@ def weights(
 
 
 def random_automaton(
-    rng: np.random.Generator, shape: tuple[int, int, int], *, scale: float = 1.0, p_dead: float = 0.3, coarse: bool = False
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    *,
+    scale: float = 1.0,
+    p_dead: float = 0.3,
+    coarse: bool = False,
 ) -> Automaton:
     """Draw an automaton of so many kinds, states and symbols."""
     n_states = shape[1]
@@ -84,4 +89,6 @@ def potentials(
     arcs = LineArcs(
         weights(rng, (n, n), scale=1.0, p_zero=p_zero), weights(rng, (n,), scale=1.0, p_zero=p_zero), *scalars
     )
-    return LinePotentials(LineAlphabet(low, low + n - 1), weights(rng, (n_steps, n + 2), scale=1.0, p_zero=p_zero), arcs)
+    return LinePotentials(
+        LineAlphabet(low, low + n - 1), weights(rng, (n_steps, n + 2), scale=1.0, p_zero=p_zero), arcs
+    )

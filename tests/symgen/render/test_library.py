@@ -50,8 +50,9 @@ def test_the_library_is_there_and_new_enough():
     assert library is load_library()
 
 
-def test_a_system_library_is_preferred_and_renders_are_the_same_in_every_process(song):
-    first, second = (run(RENDER, song, SOUNDFONT) for _ in range(2))
+def test_renders_are_the_same_in_every_process(song):
+    named = {key: value for key, value in os.environ.items() if key == ENVIRONMENT_VARIABLE}
+    first, second = (run(RENDER, song, SOUNDFONT, **named) for _ in range(2))
     assert first.stderr == ""
     assert first.stdout == second.stdout
     version, digest, is_loud = first.stdout.split()

@@ -1,0 +1,196 @@
+"""Training: a tiny model learns in seconds, resumes exactly, and its checkpoint comes back whole."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from symgen.alphabet import LineAlphabet
+from symgen.conditions import N_FEATURES
+from symgen.errors import CheckpointError
+from symgen.model.checkpoint import load_checkpoint, save_checkpoint
+from symgen.model.data import LineRun
+from symgen.model.sample import line_potentials, sample_latents
+from symgen.model.train import TrainConfig, train
+from symgen.model.vae import LineVae, VaeConfig, condition_dropout
+
+TINY = VaeConfig(
+    low=58,
+    high=69,
+    channels=16,
+    latent=4,
+    encoder_dilations=(1,),
+    decoder_dilations=(1, 2),
+    pooling_heads=2,
+    prior_width=16,
+    prior_layers=1,
+    prior_heads=2,
+    prior_components=2,
+    dropout=0.0,
+)
+SHORT = TrainConfig(
+    n_updates=12,
+    batch_steps=256,
+    window_bars=(4,),
+    warmup_updates=2,
+    kl_warmup_updates=4,
+    evaluate_every=6,
+    save_every=4,
+)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """Runs of bars that all repeat one of two figures."""
+    rng = np.random.default_rng(0)
+    alphabet = LineAlphabet(TINY.low, TINY.high)
+    figures = [[60, 0, 62, 0, 64, 0, 62, 0], [64, 1, 1, 1, 60, 1, 0, 0]]
+    bars = [[alphabet.symbol(s) if s > 1 else s for s in figure] for figure in figures]
+    features = rng.normal(size=(6, 8, N_FEATURES)).astype(np.float16)
+    return [LineRun(np.array([bars[i % 2]] * 6, dtype=np.int16), features) for i in range(8)]
+
+
+def test_a_tiny_model_learns(runs, tmp_path):
+    told = []
+    config = replace(SHORT, n_updates=120, learning_rate=3e-3, kl_weight=0.1)
+    _, figures = train(TINY, config, runs, runs, tmp_path, progress=told.append)
+    assert told[-1].update == 120
+    assert told[0].reconstruction > 1.0
+    assert figures["reconstruction"] < 0.5
+    assert np.isfinite(list(figures.values())).all()
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(runs, tmp_path):
+    whole, _ = train(TINY, SHORT, runs, runs, tmp_path / "whole")
+
+    class StopError(Exception):
+        pass
+
+    def stop(state):
+        if state.update == 7:
+            raise StopError
+
+    with pytest.raises(StopError):
+        train(TINY, SHORT, runs, runs, tmp_path / "parts", progress=stop)
+    resumed, _ = train(TINY, SHORT, runs, runs, tmp_path / "parts")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_another_seed_gives_other_weights(runs, tmp_path):
+    a, _ = train(TINY, SHORT, runs, runs, tmp_path / "a")
+    b, _ = train(TINY, replace(SHORT, seed=1), runs, runs, tmp_path / "b")
+    assert not torch.equal(a.step_weights.weight, b.step_weights.weight)
+
+
+def test_the_state_of_another_run_is_refused(runs, tmp_path):
+    train(TINY, SHORT, runs, runs, tmp_path)
+    with pytest.raises(CheckpointError, match="belongs to a run with other settings"):
+        train(TINY, replace(SHORT, seed=5), runs, runs, tmp_path)
+    (tmp_path / "state.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00rubbish")
+    with pytest.raises(CheckpointError, match="damaged .* delete it to start anew"):
+        train(TINY, SHORT, runs, runs, tmp_path)
+
+
+def test_the_prior_sees_no_later_bar():
+    torch.manual_seed(0)
+    model = LineVae(TINY).eval()
+    torch.nn.init.normal_(model.prior.distance)
+    features, latents = torch.randn(2, 5, 8, N_FEATURES), torch.randn(2, 5, TINY.latent)
+    changed = latents.clone()
+    changed[:, 3] += 1
+    with torch.no_grad():
+        before, after = model.prior_given(latents, features), model.prior_given(changed, features)
+    assert torch.allclose(before[:, :4], after[:, :4], atol=1e-6)  # bar 3 itself is given only the bars before it
+    assert not torch.allclose(before[:, 4], after[:, 4])
+
+
+def test_inference_agrees_with_training_mode_where_nothing_is_dropped():
+    torch.manual_seed(0)
+    model = LineVae(TINY)
+    torch.nn.init.normal_(model.prior.distance)
+    features, latents = torch.randn(1, 5, 8, N_FEATURES), torch.randn(1, 5, TINY.latent)
+    trained = model.train().prior_given(latents, features).detach()
+    with torch.inference_mode():
+        inferred = model.eval().prior_given(latents, features)
+    assert torch.allclose(trained, inferred, atol=1e-5)
+
+
+def test_sampling_is_a_function_of_the_generator():
+    torch.manual_seed(0)
+    model = LineVae(TINY).eval()
+    features = np.random.default_rng(0).normal(size=(20, 8, N_FEATURES)).astype(np.float32)
+    a, b, c = (sample_latents(model, features, np.random.default_rng(s)) for s in (1, 1, 2))
+    assert (a == b).all()
+    assert not (a == c).all()
+    potentials = line_potentials(model, a, features, shift=2)
+    assert potentials.step.shape == (160, TINY.n_symbols)
+    assert (potentials.alphabet.low, potentials.alphabet.high) == (TINY.low - 2, TINY.high - 2)
+    assert np.isfinite(potentials.step).all()
+
+
+def test_condition_dropout_drops_whole_windows():
+    features = torch.ones(400, 2, 4, N_FEATURES)
+    dropped = condition_dropout(features, 0.25, torch.Generator().manual_seed(0))
+    sums = dropped.sum(dim=(1, 2, 3))
+    assert len(set(sums.tolist())) == 4  # neither, chords, style, both
+    assert 0.15 < float((dropped[:, 0, 0, -1] == 0).float().mean()) < 0.35
+    assert (features == 1).all()
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path, LineVae(TINY), styles=("folk",), training={"corpora": ["none"]})
+    return tmp_path
+
+
+def test_a_checkpoint_comes_back(checkpoint):
+    loaded = load_checkpoint(checkpoint)
+    torch.manual_seed(0)
+    for name, value in LineVae(TINY).state_dict().items():
+        assert torch.equal(value, loaded.model.state_dict()[name])
+    assert loaded.styles == ("folk",)
+    assert not loaded.model.training
+
+
+def edit(folder, **entries):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
+def test_damaged_checkpoints_are_refused(checkpoint):
+    good = (checkpoint / "config.json").read_text()
+    for entries, message in [
+        ({"format": "other"}, "expected a checkpoint with the format"),
+        ({"version": 99}, "version 99: expected 1"),
+        ({"model": {"low": 1}}, "expected exactly the entries low"),
+        ({"model": {**json.loads(good)["model"], "channels": 10**9}}, "channels: 1000000000: expected a number"),
+        ({"model": {**json.loads(good)["model"], "latent": 5}}, "does not fit its configuration"),
+        ({"sha256": "0" * 64}, "damaged: its SHA-256 is"),
+    ]:
+        edit(checkpoint, **entries)
+        with pytest.raises(CheckpointError, match=message):
+            load_checkpoint(checkpoint)
+        (checkpoint / "config.json").write_text(good)
+    (checkpoint / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match="not the configuration"):
+        load_checkpoint(checkpoint)
+    (checkpoint / "config.json").unlink()
+    with pytest.raises(CheckpointError, match="No such file"):
+        load_checkpoint(checkpoint)
+
+
+def test_truncated_weights_are_refused(checkpoint):
+    weights = checkpoint / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(checkpoint)
+    tensors = {"step_weights.weight": torch.zeros(2)}
+    save_file(tensors, weights)
+    assert load_file(weights).keys() == tensors.keys()
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(checkpoint)
