@@ -18,7 +18,7 @@ ROWS = [
     {"symgen.roll", "symgen.alphabet", "symgen.io"},
     {"symgen.conditions", "symgen.potentials"},
     {"symgen.corpora", "symgen.checkpoints"},
-    {"symgen.corpus", "symgen.model", "symgen.decode", "symgen.render", "symgen.evaluate"},
+    {"symgen.corpus", "symgen.model", "symgen.decode", "symgen.render"},
     {"symgen.pipeline"},
     {"symgen"},
     {"symgen.cli"},

@@ -127,7 +127,7 @@ def load_shard(folder: Path) -> list[Piece]:
     """
     index = read_index(folder)
     try:
-        with np.load(folder / "pieces.npz", allow_pickle=False) as stored:
+        with (folder / "pieces.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return [_piece_from(arrays, i, row, index["steps_per_quarter"]) for i, row in enumerate(index["pieces"])]
     except (OSError, KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:

@@ -8,7 +8,6 @@ hold does not say its pitch, the state does), moves are arcs, the last note is t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
         msg = f"moments: {len(moments)}: expected one for each of the {potentials.n_steps} steps"
         raise ValueError(msg)
     alphabet = potentials.alphabet
-    automaton = line_automaton(potentials.arcs, _move_cost(alphabet, tuple(rules)))
+    automaton = line_automaton(potentials.arcs, _move_cost(alphabet, rules))
     onset, held, rest = (np.zeros((len(moments), n)) for n in (alphabet.n_pitches, alphabet.n_pitches, 1))
     for rule in rules:
         onset -= _per_moment(moments, rule, lambda r, m: _note_cost(r, m, alphabet, is_onset=True))
@@ -54,7 +53,7 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     log_symbol = potentials.step.copy()
     log_symbol[:, REST] += rest[:, 0]
     log_symbol[:, N_SPECIAL:] += onset
-    log_final = _final_row(automaton, -_last_cost(alphabet, moments[-1], tuple(rules)))
+    log_final = _final_row(automaton, -_last_cost(alphabet, moments[-1], rules))
     if (held == onset).all():
         # The usual case: starting and holding are judged alike, so arriving in a sounding state may carry the mask.
         log_symbol[:, N_SPECIAL:] = potentials.step[:, N_SPECIAL:]
@@ -104,13 +103,12 @@ def _note_cost(rule: Rule, moment: Moment, alphabet: LineAlphabet, *, is_onset: 
     return np.array([0.0 if rule.permits_note(p, moment, is_onset=is_onset) else rule.cost for p in pitches])
 
 
-def _last_cost(alphabet: LineAlphabet, last: Moment, rules: tuple[Rule, ...]) -> _Array:
+def _last_cost(alphabet: LineAlphabet, last: Moment, rules: Sequence[Rule]) -> _Array:
     pitches = range(alphabet.low, alphabet.high + 1)
     return np.array([sum(r.cost for r in rules if not r.permits_last(p, last)) for p in pitches], dtype=np.float64)
 
 
-@lru_cache(maxsize=64)
-def _move_cost(alphabet: LineAlphabet, rules: tuple[Rule, ...]) -> _Array:
+def _move_cost(alphabet: LineAlphabet, rules: Sequence[Rule]) -> _Array:
     """Return what each move from pitch to pitch is charged, as a log weight."""
     pitches = range(alphabet.low, alphabet.high + 1)
     judging = [rule for rule in rules if type(rule).permits_move is not Rule.permits_move]

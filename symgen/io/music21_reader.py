@@ -41,6 +41,33 @@ class _Measure:
     source: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the source: its measures, and what plays it."""
+
+    source: Any
+    measures: list[_Measure]
+    instrument: Any
+
+    @classmethod
+    def of(cls, part: Any, above: Any) -> _Part:
+        measures = _measures_of(part, above)
+        elements = (element for measure in measures for _, element in measure.elements)
+        return cls(part, measures, next((e for e in elements if "Instrument" in e.classSet), None))
+
+    @property
+    def transposition(self) -> int:
+        """Semitones from what is written to what sounds; formats that do not say write what sounds."""
+        interval = getattr(self.instrument, "transposition", None)
+        is_written = getattr(self.source, "atSoundingPitch", True) is False
+        return round(interval.semitones) if interval is not None and is_written else 0
+
+    def name(self, index: int) -> str:
+        """Return its name, or else its id, or else its number."""
+        named = getattr(self.source, "partName", None) or self.source.id
+        return named if isinstance(named, str) and named else f"Part {index + 1}"
+
+
 def from_music21(stream: Any, *, steps_per_quarter: int) -> Score:
     """Return a score with the notes, changes and chord symbols of a music21 stream.
 
@@ -76,13 +103,11 @@ def from_music21(stream: Any, *, steps_per_quarter: int) -> Score:
     if "Opus" in stream.classSet:
         msg = f"an Opus of {len(stream.scores)} pieces: expected one of them, such as opus.scores[0]"
         raise ScoreError(msg)
-    parts = list(stream.parts) if "Score" in stream.classSet and stream.parts else [stream]
-    part_measures = [_measures_of(part, None if part is stream else stream) for part in parts]
-    order = _order_of(part_measures)
-    layout = _Layout.of(part_measures, order, steps_per_quarter)
-    tracks = tuple(_track(part, m, layout, i) for i, (part, m) in enumerate(zip(parts, part_measures, strict=True)))
-    changes = _changes(parts, part_measures, layout)
-    return _assemble(tracks, changes, layout)
+    streams = list(stream.parts) if "Score" in stream.classSet and stream.parts else [stream]
+    parts = [_Part.of(part, None if part is stream else stream) for part in streams]
+    layout = _Layout.of(parts, steps_per_quarter)
+    tracks = tuple(_track(part, layout, index) for index, part in enumerate(parts))
+    return _assemble(tracks, _changes(parts, layout), layout)
 
 
 # Measures and their order
@@ -111,14 +136,14 @@ def _walk(container: Any, base: Any) -> Iterator[tuple[Any, Any]]:
             yield from _walk(element, offset)
 
 
-def _order_of(part_measures: Sequence[list[_Measure]]) -> list[int]:
+def _order_of(parts: Sequence[_Part]) -> list[int]:
     """Return the measures in the order they sound: that of the first part whose repeats say something."""
-    n_measures = len(part_measures[0])
+    n_measures = len(parts[0].measures)
     plain = list(range(n_measures))
-    if any(len(measures) != n_measures for measures in part_measures):
-        return list(range(max(map(len, part_measures))))
-    for measures in part_measures:
-        order = _expanded_order([measure.source for measure in measures if measure.source is not None])
+    if any(len(part.measures) != n_measures for part in parts):
+        return list(range(max(len(part.measures) for part in parts)))
+    for part in parts:
+        order = _expanded_order([measure.source for measure in part.measures if measure.source is not None])
         if order and order != plain:
             return order
     return plain
@@ -192,10 +217,11 @@ class _Layout:
     steps_per_quarter: int
 
     @classmethod
-    def of(cls, part_measures: Sequence[list[_Measure]], order: list[int], steps_per_quarter: int) -> _Layout:
-        reference = max(part_measures, key=len)
+    def of(cls, parts: Sequence[_Part], steps_per_quarter: int) -> _Layout:
+        order = _order_of(parts)
+        reference = max((part.measures for part in parts), key=len)
         lengths = [b.start - a.start for a, b in pairwise(reference)]
-        lengths.append(max(_content_length(measures[-1]) for measures in part_measures))
+        lengths.append(max(_content_length(part.measures[-1]) for part in parts))
         starts: list[Any] = []
         now: Any = _pickup_shift(reference, lengths)
         for index in order:
@@ -234,33 +260,18 @@ def _sounds(element: Any) -> bool:
     return "GeneralNote" in classes and "Harmony" not in classes
 
 
-def _track(part: Any, measures: list[_Measure], layout: _Layout, index: int) -> Track:
-    instrument = _instrument(part)
-    transposition = _transposition(part)
+def _track(part: _Part, layout: _Layout, index: int) -> Track:
+    measures, transposition = part.measures, part.transposition
     sounding = []
     for start, source in zip(layout.starts, layout.order, strict=True):
         for offset, element in measures[source].elements if source < len(measures) else ():
             if _sounds(element):
                 sounding += _notes_of(element, start + offset, transposition)
-    program = getattr(instrument, "midiProgram", None)
-    is_drum = getattr(instrument, "midiChannel", None) == 9 or "Percussion" in getattr(instrument, "classSet", ())
+    program = getattr(part.instrument, "midiProgram", None)
+    unpitched = "UnpitchedPercussion" in getattr(part.instrument, "classSet", ())
+    is_drum = unpitched or getattr(part.instrument, "midiChannel", None) == 9
     notes = _quantised(_join_ties(sounding), layout)
-    return Track(_name(part, index), tuple(notes), 0 if program is None else program, is_drum)
-
-
-def _name(part: Any, index: int) -> str:
-    named = getattr(part, "partName", None) or part.id
-    return named if isinstance(named, str) and named else f"Part {index + 1}"
-
-
-def _instrument(part: Any) -> Any:
-    return part.getInstrument(returnDefault=False, recurse=True) if hasattr(part, "getInstrument") else None
-
-
-def _transposition(part: Any) -> int:
-    interval = getattr(_instrument(part), "transposition", None)
-    is_written = getattr(part, "atSoundingPitch", True) is False  # formats that say nothing write what sounds
-    return round(interval.semitones) if interval is not None and is_written else 0
+    return Track(part.name(index), tuple(notes), program or 0, is_drum)
 
 
 @dataclass(slots=True)
@@ -338,11 +349,11 @@ def _quantised(sounding: Iterable[_Sounding], layout: _Layout) -> list[Note]:
 _Change = TempoChange | MeterChange | KeyChange | ChordChange | Marker
 
 
-def _changes(parts: list[Any], part_measures: list[list[_Measure]], layout: _Layout) -> list[_Change]:
+def _changes(parts: Sequence[_Part], layout: _Layout) -> list[_Change]:
     """Return all changes in the order they sound; where parts disagree, the first has its way."""
     found: dict[tuple[type, int, str], _Change] = {}
-    for part, measures in zip(parts, part_measures, strict=True):
-        for change in _changes_of(measures, _transposition(part), layout):
+    for part in parts:
+        for change in _changes_of(part.measures, part.transposition, layout):
             found.setdefault((type(change), change.onset_steps, getattr(change, "text", "")), change)
     return sorted(found.values(), key=lambda change: change.onset_steps)
 

@@ -165,7 +165,7 @@ def test_a_wrong_pitch_of_a_lock_is_pointed_at(name: str) -> None:
     assert (caught.value.what, caught.value.token, caught.value.column) == ("pitch", name, 16)
 
 
-@pytest.mark.parametrize("rule", (Rule, *RULES))
+@pytest.mark.parametrize("rule", [Rule, *RULES])
 def test_costs(rule: type[Rule]) -> None:
     assert rule().is_law
     assert not rule(cost=3.0).is_law

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
+from dataclasses import replace
+
 from io_scores import scores
 
 from symgen.corpus.shards import VERSION, Piece, content_digest, load_shard, read_index, save_shard
 from symgen.errors import CorpusError
 from symgen.score import Note, Score, Track
-from dataclasses import replace
 
 
 def stored(score):
@@ -52,7 +53,7 @@ def test_the_digest_knows_a_tune_in_any_key_and_at_any_place():
 def test_damage_is_told(tmp_path):
     save_shard(tmp_path, [Piece("a", "test", "folk", "train", melody([60]))], {"steps_per_quarter": 4})
     (tmp_path / "pieces.npz").write_bytes(b"PK\x03\x04 broken")
-    with pytest.raises(CorpusError, match="damaged .* build the corpus again"):
+    with pytest.raises(CorpusError, match=r"damaged .* build the corpus again"):
         load_shard(tmp_path)
     index = json.loads((tmp_path / "index.json").read_text())
     (tmp_path / "index.json").write_text(json.dumps({**index, "version": VERSION + 1}))

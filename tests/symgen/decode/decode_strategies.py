@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from symgen.alphabet import LineAlphabet
 from symgen.decode.automaton import DEAD, Automaton
@@ -24,6 +24,13 @@ def weights(
     return drawn
 
 
+def automaton_of(next_state: ArrayLike, log_weight: ArrayLike, log_final: ArrayLike) -> Automaton:
+    """Return an automaton whose states are labelled with their numbers."""
+    final = np.asarray(log_final, dtype=np.float64)
+    label = np.arange(len(final), dtype=np.int32)[:, None]
+    return Automaton(np.asarray(next_state, dtype=np.int32), np.asarray(log_weight, dtype=np.float64), final, label)
+
+
 def random_automaton(
     rng: np.random.Generator,
     shape: tuple[int, int, int],
@@ -33,11 +40,10 @@ def random_automaton(
     coarse: bool = False,
 ) -> Automaton:
     """Draw an automaton of so many kinds, states and symbols."""
-    n_states = shape[1]
     log_weight = weights(rng, shape, scale=scale, p_zero=p_dead, coarse=coarse)
-    next_state = np.where(np.isneginf(log_weight), DEAD, rng.integers(0, n_states, shape)).astype(np.int32)
-    log_final = weights(rng, (n_states,), scale=scale, p_zero=p_dead, coarse=coarse)
-    return Automaton(next_state, log_weight, log_final, np.arange(n_states, dtype=np.int32)[:, None])
+    next_state = np.where(np.isneginf(log_weight), DEAD, rng.integers(0, shape[1], shape))
+    log_final = weights(rng, (shape[1],), scale=scale, p_zero=p_dead, coarse=coarse)
+    return automaton_of(next_state, log_weight, log_final)
 
 
 def random_lattice(

@@ -60,13 +60,18 @@ def place(step: int) -> tuple[int, Fraction]:
     return 1 + step // COUNTS_IN_BAR, Fraction(1 + step % COUNTS_IN_BAR)
 
 
+def _moment(step: int, level: int, key: Key | None, chord: Chord | None) -> Moment:
+    bar, beat = place(step)
+    return Moment(bar, beat, level, key, chord)
+
+
 def moments(n_steps: int) -> st.SearchStrategy[list[Moment]]:
     """Draw a moment for each step; key and chord may change anywhere and be unknown."""
     levels = st.integers(0, 3)
     keys = st.none() | st.sampled_from(["C", "A minor", "Eb", "F# dorian"]).map(Key.parse)
     chords = st.none() | st.sampled_from(["C", "Am", "E7", "Bdim", "Db", "N.C.", "F#sus4"]).map(Chord.parse)
     drawn = st.lists(st.tuples(levels, keys, chords), min_size=n_steps, max_size=n_steps)
-    return drawn.map(lambda rows: [Moment(*place(step), *row) for step, row in enumerate(rows)])
+    return drawn.map(lambda rows: [_moment(step, *row) for step, row in enumerate(rows)])
 
 
 def rule_lists(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from decode_strategies import SEEDS, automata, potentials, random_automaton
+from decode_strategies import SEEDS, automata, automaton_of, potentials, random_automaton
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from symgen.decode.lattice import Lattice
 from symgen.potentials import LineArcs, LinePotentials
 
 ONSET = 2
-ACCEPTS_ALL = Automaton(np.zeros((1, 1, 2), dtype=np.int32), np.zeros((1, 1, 2)), np.zeros(1), np.zeros((1, 1)))
+ACCEPTS_ALL = automaton_of(np.zeros((1, 1, 2)), np.zeros((1, 1, 2)), [0.0])
 
 
 def unrolled(automaton: Automaton, kind: NDArray[np.int64]) -> Lattice:
@@ -154,4 +154,4 @@ def test_tables_cannot_be_written_to() -> None:
 @pytest.mark.parametrize(("target", "weight"), [(DEAD, 0.0), (0, -np.inf), (0, np.nan), (DEAD, np.nan), (DEAD, np.inf)])
 def test_moves_and_weights_must_agree(target: int, weight: float) -> None:
     with pytest.raises(AssertionError):
-        Automaton(np.array([[[target]]], dtype=np.int32), np.array([[[weight]]]), np.zeros(1), np.zeros((1, 1)))
+        automaton_of([[[target]]], [[[weight]]], [0.0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from decode_strategies import SEEDS, lattices, random_lattice
+from decode_strategies import SEEDS, automaton_of, lattices, random_lattice
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle import (
@@ -17,7 +17,7 @@ from oracle import (
     symbol_marginals,
 )
 
-from symgen.decode.automaton import Automaton
+from symgen.decode.automaton import DEAD
 from symgen.decode.infer import (
     backward,
     best_line,
@@ -80,12 +80,7 @@ def test_fast_and_plain_sums_agree(scale: float, seed: int) -> None:
 
 def test_what_is_very_unlikely_stays_possible() -> None:
     """The only line weighs e^-2000 less than the heaviest symbol, far below what a float64 can hold."""
-    automaton = Automaton(
-        np.array([[[0, 1], [-1, 1]]], dtype=np.int32),
-        np.array([[[0.0, -1000.0], [-np.inf, -1000.0]]]),
-        np.array([-np.inf, 0.0]),
-        np.zeros((2, 1), dtype=np.int32),
-    )
+    automaton = automaton_of([[[0, 1], [DEAD, 1]]], [[[0.0, -1000.0], [-np.inf, -1000.0]]], [-np.inf, 0.0])
     lattice = Lattice.build(automaton, np.zeros((2, 2)))
     assert log_backward(lattice)[0, 0] == pytest.approx(-1000.0)
     only_two = Lattice.build(automaton, np.array([[-np.inf, 0.0], [0.0, 0.0]]))
@@ -153,13 +148,13 @@ def test_ten_thousand_steps_stay_finite() -> None:
 
 
 def test_counts_are_whole_numbers_of_any_size() -> None:
-    automaton = Automaton(np.zeros((1, 1, 3), dtype=np.int32), np.zeros((1, 1, 3)), np.zeros(1), np.zeros((1, 1)))
+    automaton = automaton_of(np.zeros((1, 1, 3)), np.zeros((1, 1, 3)), [0.0])
     assert count_lines(Lattice.build(automaton, np.zeros((200, 3)))) == 3**200
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_no_weight_is_infinite_or_unknown(bad: float) -> None:
-    automaton = Automaton(np.zeros((1, 1, 2), dtype=np.int32), np.zeros((1, 1, 2)), np.zeros(1), np.zeros((1, 1)))
+    automaton = automaton_of(np.zeros((1, 1, 2)), np.zeros((1, 1, 2)), [0.0])
     with pytest.raises(ValueError, match="found NaN or"):
         Lattice.build(automaton, np.array([[0.0, bad]]))
 

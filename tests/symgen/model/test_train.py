@@ -91,7 +91,7 @@ def test_the_state_of_another_run_is_refused(runs, tmp_path):
     with pytest.raises(CheckpointError, match="belongs to a run with other settings"):
         train(TINY, replace(SHORT, seed=5), runs, runs, tmp_path)
     (tmp_path / "state.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00rubbish")
-    with pytest.raises(CheckpointError, match="damaged .* delete it to start anew"):
+    with pytest.raises(CheckpointError, match=r"damaged .* delete it to start anew"):
         train(TINY, SHORT, runs, runs, tmp_path)
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_rules_can_be_changed():
     score = generate(bars=4, seed=3, changed_rules=[Range(60, 67), LargestLeap(2)])
     pitches = [note.pitch for note in score.track("Melody").notes]
     assert set(pitches) <= set(range(60, 68))
-    assert max(abs(a - b) for a, b in zip(pitches, pitches[1:], strict=False)) <= 2
+    assert max(abs(a - b) for a, b in pairwise(pitches)) <= 2
     free = generate(bars=4, seed=3, rules=[])
     assert free.track("Melody").notes
 
