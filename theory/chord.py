@@ -308,7 +308,6 @@ def _extend(notes: set[int], extension: str, seventh: int) -> None:
 
 def _modify(notes: set[int], suffix: str, position: int, offset: int) -> None:
     """Apply the alterations, additions and omissions that stand after the extension, in place."""
-    raised_or_lowered: set[int] = set()
     while position < len(suffix):
         filler = _FILLER.match(suffix, position)
         if filler:
@@ -318,11 +317,11 @@ def _modify(notes: set[int], suffix: str, position: int, offset: int) -> None:
         if match is None:
             expected = "b5, #5, b9, #9, #11, b13, maj7, add9, sus4, omit3 or alt there"
             raise ParseError("chord quality", suffix[position:], expected, offset + position + 1)
-        _apply(notes, match, raised_or_lowered)
+        _apply(notes, match)
         position = match.end()
 
 
-def _apply(notes: set[int], match: re.Match[str], altered_already: set[int]) -> None:
+def _apply(notes: set[int], match: re.Match[str]) -> None:
     group = match.groupdict()
     if group["sus"]:
         notes -= {3, 4}
@@ -343,9 +342,7 @@ def _apply(notes: set[int], match: re.Match[str], altered_already: set[int]) -> 
     elif group["sign"]:
         degree = int(group["altered"])
         natural = _DEGREES[degree]
-        if degree not in altered_already:  # the plain degree gives way once: 7b9#9 keeps both
-            notes -= {natural} if degree not in (4, 6, 10) else set()
-        altered_already.add(degree)
+        notes -= {natural} if degree not in (4, 6, 10) else set()
         notes.add((natural + _sign(group["sign"])) % 12)
     else:
         degree = int(group["plain"])

@@ -19,7 +19,7 @@ import platformdirs
 
 from symgen.corpus.annotate import annotate
 from symgen.corpus.manifest import CorpusEntry
-from symgen.corpus.readers import Source, list_sources, read_source
+from symgen.corpus.readers import Source, files_digest, list_sources, read_source
 from symgen.corpus.shards import Piece, content_digest, save_shard
 from symgen.errors import CorpusError
 from symgen.score import Score
@@ -122,6 +122,7 @@ def build_corpus(
     index = {
         "corpus": entry.name,
         "steps_per_quarter": steps_per_quarter,
+        "digest": files_digest(sources),
         "n_duplicates": n_duplicates,
         "skipped": [list(row) for row in skipped],
     }

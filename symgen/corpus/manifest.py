@@ -32,6 +32,7 @@ class CorpusEntry:
     music: str
     weights: str
     split: str
+    digest: str = ""
 
     @property
     def is_embedded(self) -> bool:

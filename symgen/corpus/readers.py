@@ -6,6 +6,7 @@ other processes) and then reads one source into scores. The first track of a sco
 
 from __future__ import annotations
 
+import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from theory.errors import TheoryError
 from theory.key import Key
 from theory.meter import Meter
 
-__all__ = ["MUSIC_SUFFIXES", "Source", "list_sources", "read_source"]
+__all__ = ["MUSIC_SUFFIXES", "Source", "files_digest", "list_sources", "read_source"]
 
 MUSIC_SUFFIXES = frozenset({".mid", ".midi", ".xml", ".mxl", ".musicxml", ".abc", ".krn"})
 """Files that a folder of music is searched for."""
@@ -69,6 +70,12 @@ def list_sources(entry: CorpusEntry) -> list[Source]:
         msg = f"corpus {entry.name!r}: no readable files in {entry.source}"
         raise CorpusError(msg)
     return found
+
+
+def files_digest(sources: list[Source]) -> str:
+    """Return a digest of the files of a corpus that their names and places do not change."""
+    digests = sorted(hashlib.sha256(path.read_bytes()).digest() for path in {source.path for source in sources})
+    return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 
 def read_source(source: Source, *, steps_per_quarter: int) -> list[Score | Exception]:

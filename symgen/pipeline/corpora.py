@@ -83,6 +83,8 @@ def describe(name: str, folder: Path | None = None, *, steps_per_quarter: int = 
         "music": entry.music,
         "weights": entry.weights,
         "steps_per_quarter": index["steps_per_quarter"],
+        "digest": index["digest"],
+        "is_manifests": index["digest"] == entry.digest,
         "pieces": len(index["pieces"]),
         **{split: splits[split] for split in ("train", "valid", "test")},
         "duplicates": index["n_duplicates"],

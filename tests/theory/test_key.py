@@ -91,3 +91,16 @@ def test_what_is_no_key_is_named(text: str, blame: str) -> None:
 def test_a_key_with_a_mode_of_no_table_is_refused() -> None:
     with pytest.raises(ParseError, match=r"^mode 'ionian' at column 1: expected one of major,"):
         Key(Spelling(0), "ionian")
+
+
+@pytest.mark.parametrize(
+    ("key", "names"),
+    [
+        ("C", "C C# D Eb E F F# G G# A Bb B"),
+        ("A minor", "C C# D Eb E F F# G G# A Bb B"),
+        ("E", "B# C# D D# E E# F# G G# A A# B"),
+        ("Ab", "C Db D Eb E F Gb G Ab A Bb Cb"),
+    ],
+)
+def test_a_key_spells_the_twelve_notes(key: str, names: str) -> None:
+    assert " ".join(str(Key.parse(key).spell(pitch_class)) for pitch_class in range(12)) == names

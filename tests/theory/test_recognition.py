@@ -103,6 +103,12 @@ def test_the_bass_tells_chords_of_the_same_notes_apart() -> None:
     assert texts(recognise_chords(suspended, bass=[5, 5])) == ["Fsus2", "Fsus2"]
 
 
+def test_a_bass_that_is_not_known_changes_nothing() -> None:
+    chroma = np.zeros((40, 12))
+    chroma[:, 0] = np.linspace(0, 1, 40)  # from silence to a chord
+    assert recognise_chords(chroma, bass=np.full(40, -1)) == recognise_chords(chroma)
+
+
 def test_a_change_waits_for_the_strong_beat() -> None:
     chroma, _ = block("C", "C", "F", "F")
     chroma[1] = 0.0

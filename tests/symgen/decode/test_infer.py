@@ -118,9 +118,7 @@ def test_forward_support(lattice: Lattice) -> None:
 
 
 def test_impossible_lattices_are_not_asked_for_a_line() -> None:
-    automaton = Automaton(
-        np.array([[[-1]]], dtype=np.int32), np.full((1, 1, 1), -np.inf), np.zeros(1), np.zeros((1, 1))
-    )
+    automaton = automaton_of([[[DEAD]]], [[[-np.inf]]], [0.0])
     lattice = Lattice.build(automaton, np.zeros((3, 1)))
     assert not has_line(lattice)
     assert count_lines(lattice) == 0
