@@ -44,7 +44,7 @@ def plain_meters(score: Score) -> Score:
 
 
 class TestSymusic:
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(scores(keys=plain_keys()))
     def test_a_score_comes_back(self, score: Score) -> None:
         back = adapters.from_symusic(adapters.to_symusic(score), steps_per_quarter=score.steps_per_quarter)
@@ -73,7 +73,7 @@ def same_bars(back: Score, score: Score) -> bool:
 
 
 class TestPrettyMidi:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(scores())
     def test_a_score_comes_back(self, score: Score) -> None:
         score = replace(score, tempos=distinct(score.tempos))

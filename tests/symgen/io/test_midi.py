@@ -53,7 +53,7 @@ def song() -> Score:
 
 
 class TestRoundTrip:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(scores())
     def test_a_score_on_the_grid_comes_back(self, score: Score) -> None:
         data = write_midi(score)
@@ -331,7 +331,7 @@ class TestBadFiles:
         assert expected in message
         assert "\n" not in message
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=200, deadline=None)
     @given(st.data())
     def test_damage_is_read_or_refused_but_never_worse(self, data: st.DataObject) -> None:
         damaged = bytearray(write_midi(song()))
