@@ -98,7 +98,7 @@ def test_a_key_with_a_mode_of_no_table_is_refused() -> None:
     [
         ("C", "C C# D Eb E F F# G G# A Bb B"),
         ("A minor", "C C# D Eb E F F# G G# A Bb B"),
-        ("E", "B# C# D D# E E# F# G G# A A# B"),
+        ("E", "C C# D D# E E# F# G G# A A# B"),
         ("Ab", "C Db D Eb E F Gb G Ab A Bb Cb"),
     ],
 )
