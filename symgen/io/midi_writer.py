@@ -4,8 +4,8 @@ A written file is of format 1 and imports cleanly into a DAW: tempo, metre and k
 only, one named part on a channel of its own, drums and nothing else on channel 10, no two notes of one
 pitch overlapping on a channel, and every track ending on the bar line after the music.
 
-What MIDI has no word for travels as text events that other programs ignore: ``symgen key=value ...``
-is the recipe, ``symgen:key D dorian`` and ``symgen:meter 2+2+3/8`` say what the key signature and the
+What MIDI has no word for travels as text events that other programs ignore: ``@symgen key=value ...``
+is the recipe, ``@symgen:key D dorian`` and ``@symgen:meter 2+2+3/8`` say what the key signature and the
 time signature at their tick cannot. Section names that could be read as a chord stand in brackets.
 """
 

@@ -27,8 +27,9 @@ __all__ = [
     "unprotected",
 ]
 
-KEY_SIGN, METER_SIGN = "symgen:key ", "symgen:meter "
-_RECIPE_SIGN = "symgen"
+# Text events that start with @ are information about a file: notation programs do not print them as lyrics.
+KEY_SIGN, METER_SIGN = "@symgen:key ", "@symgen:meter "
+_RECIPE_SIGN = "@symgen"
 
 
 def microseconds(bpm: float) -> int:

@@ -101,7 +101,7 @@ class TestLayout:
         assert [(t, m.text) for t, m in by_type["marker"]] == [
             (0, "Verse"), (0, "Eb"), (1440, "[B]"), (1440, "Cm7/G"), (2160, "N.C."),
         ]  # fmt: skip
-        assert [(t, m.text) for t, m in by_type["text"]] == [(0, "symgen seed=7 'key=Eb major'")]
+        assert [(t, m.text) for t, m in by_type["text"]] == [(0, "@symgen seed=7 'key=Eb major'")]
 
     def test_time_signatures_have_four_bytes(self) -> None:
         assert b"\xff\x58\x04\x03\x02\x18\x08" in write_midi(song())

@@ -59,7 +59,7 @@ def test_a_recipe_comes_back(recipe: list[tuple[str, str]]) -> None:
 
 def test_what_is_no_recipe() -> None:
     assert recipe_of("Copyright 1899") is None
-    assert recipe_of("symgenesis a=1") is None
-    assert recipe_of("symgen") == ()
-    assert recipe_of("symgen 'open=1") == ()
-    assert recipe_of("symgen seed=7 stray") == (("seed", "7"),)
+    assert recipe_of("@symgenesis a=1") is None
+    assert recipe_of("@symgen") == ()
+    assert recipe_of("@symgen 'open=1") == ()
+    assert recipe_of("@symgen seed=7 stray") == (("seed", "7"),)
