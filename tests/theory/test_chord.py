@@ -19,7 +19,7 @@ def test_a_suffix_means_the_same_on_every_root(suffix: str, semitones: tuple[int
 
 
 def test_every_set_of_semitones_prints_to_a_symbol_that_reads_back() -> None:
-    for bits in range(1 << 12):
+    for bits in range(1, 1 << 12, 2):  # the sets that have the root; the others are drawn below
         chord = Chord(Spelling(0), tuple(semitone for semitone in range(12) if bits >> semitone & 1))
         assert Chord.parse(str(chord)) == chord
 

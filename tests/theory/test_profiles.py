@@ -114,14 +114,14 @@ _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 @cache
 def chorales() -> list[tuple[Weights, tuple[int, str]]]:
-    """Return the weights and the signed key of every four-part chorale that names its mode.
+    """Return the weights and the signed key of every other chorale, if in four parts with a mode that is named.
 
-    Read from the MusicXML itself, since music21 takes minutes to parse them all.
+    Read from the MusicXML itself, since music21 takes minutes to parse them.
     """
     import music21
 
     found = []
-    for path in sorted((Path(music21.__file__).parent / "corpus" / "bach").glob("*.mxl")):
+    for path in sorted((Path(music21.__file__).parent / "corpus" / "bach").glob("*.mxl"))[::2]:
         with zipfile.ZipFile(path) as archive:
             name = next(n for n in archive.namelist() if n.endswith("xml") and "META-INF" not in n)
             root = ET.fromstring(archive.read(name))
@@ -148,11 +148,11 @@ def _durations(root: ET.Element) -> Weights:
 
 @pytest.mark.parametrize(
     ("profile", "signatures", "keys"),
-    [("krumhansl-kessler", 269, 248), ("temperley", 308, 275), ("albrecht-shanahan", 306, 283)],
+    [("krumhansl-kessler", 129, 122), ("temperley", 152, 136), ("albrecht-shanahan", 152, 142)],
 )
 def test_the_figures_of_the_notes(profile: str, signatures: int, keys: int) -> None:
-    assert len(chorales()) == 363
+    assert len(chorales()) == 177
     found = [(find_key(weights, profile=profile), signed) for weights, signed in chorales()]
     assert sum(key.signature == signed[0] for key, signed in found) == signatures
     assert sum((key.signature, key.mode) == signed for key, signed in found) == keys
-    assert all(str(number) in (find_key.__doc__ or "") for number in (363, signatures, keys))
+    assert all(str(number) in (find_key.__doc__ or "") for number in (177, signatures, keys))

@@ -103,11 +103,8 @@ def test_the_bass_tells_chords_of_the_same_notes_apart() -> None:
     assert texts(recognise_chords(suspended, bass=[5, 5])) == ["Fsus2", "Fsus2"]
 
 
-def test_a_bass_that_is_not_known_changes_nothing() -> None:
-    for duration in np.geomspace(1e-4, 1e-2, 60):  # from next to no chord to one
-        chroma = np.zeros((1, 12))
-        chroma[0, [0, 4, 7]] = duration
-        assert recognise_chords(chroma, bass=[-1]) == recognise_chords(chroma)
+def test_a_bass_that_is_not_known_says_nothing() -> None:
+    assert not recognition._full_model(None).log_bass[:, -1].any()
 
 
 def test_a_change_waits_for_the_strong_beat() -> None:
