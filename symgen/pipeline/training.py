@@ -14,7 +14,7 @@ from symgen.corpus.shards import Piece, load_shard, read_index
 from symgen.errors import CorpusError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.data import LineRun, line_runs
-from symgen.model.train import Progress, TrainConfig, train
+from symgen.model.train import Progress, TrainConfig, evaluate, train
 from symgen.model.vae import VaeConfig
 from symgen.pipeline.corpora import entry_of
 
@@ -79,9 +79,9 @@ def train_line_vae(
     """
     model_config, train_config = model_config or VaeConfig(), train_config or TrainConfig()
     pieces = load_pieces(names, progress=corpus_progress)
-    runs = {split: _runs(pieces, split, model_config) for split in ("train", "valid")}
-    for split, found in runs.items():
-        if not found:
+    runs = {split: _runs(pieces, split, model_config) for split in ("train", "valid", "test")}
+    for split in ("train", "valid"):
+        if not runs[split]:
             msg = f"training data: no usable melody in the {split} split of {', '.join(names)}"
             raise CorpusError(msg)
     model, figures = train(model_config, train_config, runs["train"], runs["valid"], out / "run", progress=progress)
@@ -91,6 +91,7 @@ def train_line_vae(
         "bars": sum(run.n_bars for run in runs["train"]),
         "settings": asdict(train_config),
         "validation": figures,
+        "test": evaluate(model, runs["test"], train_config) if runs["test"] else {},
     }
     styles = tuple(style for style in STYLES if any(piece.style == style for piece in pieces))
     save_checkpoint(out, model, styles=styles, training=trained)
