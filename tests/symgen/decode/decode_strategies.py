@@ -98,3 +98,9 @@ def potentials(
     return LinePotentials(
         LineAlphabet(low, low + n - 1), weights(rng, (n_steps, n + 2), scale=1.0, p_zero=p_zero), arcs
     )
+
+
+def flat(low: int, high: int, n_steps: int) -> LinePotentials:
+    """Return potentials that prefer nothing."""
+    alphabet = LineAlphabet(low, high)
+    return LinePotentials(alphabet, np.zeros((n_steps, alphabet.n_symbols)), LineArcs.flat(alphabet.n_pitches))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from decode_strategies import potentials
+from decode_strategies import flat, potentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import Line, lattice_lines, log_sum, potentials_lines, potentials_weight, suffix_weight
@@ -24,11 +24,6 @@ from theory.key import Key
 from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Moment, Range, Rule
 
 SIZES = [(2, 3), (2, 4), (2, 5), (3, 3), (3, 4), (4, 3)]  # pitches, steps
-
-
-def flat(low: int, high: int, n_steps: int) -> LinePotentials:
-    alphabet = LineAlphabet(low, high)
-    return LinePotentials(alphabet, np.zeros((n_steps, alphabet.n_symbols)), LineArcs.flat(alphabet.n_pitches))
 
 
 def expected_lines(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> dict[Line, float]:

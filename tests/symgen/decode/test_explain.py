@@ -1,0 +1,154 @@
+"""Why a request is impossible, against brute force over every line and every set of laws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from decode_strategies import flat, potentials
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from oracle import Line, potentials_lines
+from rule_strategies import moments, place, price, rule_lists
+
+from symgen.decode.compile import compile_line
+from symgen.decode.explain import explain_infeasible, first_impossible_step, irreducible_blame
+from symgen.decode.infer import has_line
+from symgen.potentials import LineArcs, LinePotentials
+from theory.key import Key
+from theory.rules import EndOn, InKey, LargestLeap, Lock, Moment, Range, Rule
+
+Request = tuple[LinePotentials, list[Moment], list[Rule]]
+
+
+@dataclass(frozen=True)
+class WithoutEnd(Rule):
+    """A rule that has nothing to say of the last note."""
+
+    rule: Rule = InKey()
+
+    def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
+        return self.rule.permits_note(pitch, moment, is_onset=is_onset)
+
+    def permits_rest(self, moment: Moment) -> bool:
+        return self.rule.permits_rest(moment)
+
+    def permits_move(self, previous: int, following: int) -> bool:
+        return self.rule.permits_move(previous, following)
+
+
+@st.composite
+def impossible_requests(draw: st.DrawFn) -> Request:
+    n_pitches, n_steps = draw(st.sampled_from([(2, 3), (3, 3), (2, 4)]))
+    given_potentials = draw(potentials(pitches=(n_pitches,) * 2, steps=(n_steps,) * 2, p_zero=0.1))
+    given_moments = draw(moments(n_steps))
+    laws = draw(rule_lists(given_potentials.alphabet, n_steps, costs=[math.inf], max_size=8))
+    assume(not has_line(compile_line(given_potentials, given_moments, laws)))
+    return given_potentials, given_moments, laws
+
+
+def lines_kept(request: Request, laws: Iterable[Rule]) -> set[Line]:
+    """Return the lines of weight above zero in which the audit finds nothing."""
+    given_potentials, given_moments, _ = request
+    alphabet, laws = given_potentials.alphabet, list(laws)
+    weights = potentials_lines(given_potentials)
+    return {line for line in weights if weights[line] > -math.inf and not price(alphabet, line, given_moments, laws)}
+
+
+def first_step_by_force(request: Request) -> int:
+    given_potentials, given_moments, laws = request
+    n_steps = len(given_moments)
+    for n in range(1, n_steps):
+        beginning = replace(given_potentials, step=given_potentials.step[:n]), given_moments[:n], laws
+        if not lines_kept(beginning, [WithoutEnd(rule=law) for law in laws]):
+            return n - 1
+    return n_steps - 1
+
+
+@settings(max_examples=40)
+@given(impossible_requests())
+def test_the_blame_cannot_be_made_smaller(request: Request) -> None:
+    blame = irreducible_blame(*request)
+    keeps = [lines_kept(request, [law]) for law in blame]
+    everything = lines_kept(request, [])
+    assert not everything.intersection(*keeps)
+    for i in range(len(blame)):
+        assert everything.intersection(*keeps[:i], *keeps[i + 1 :])
+
+
+@settings(max_examples=40)
+@given(impossible_requests())
+def test_the_first_impossible_step(request: Request) -> None:
+    assert first_impossible_step(*request) == first_step_by_force(request)
+
+
+@settings(max_examples=40)
+@given(impossible_requests(), st.data())
+def test_the_place_named_is_where_the_blamed_clash(request: Request, data: st.DataObject) -> None:
+    given_potentials, given_moments, laws = request
+    preferences = data.draw(rule_lists(given_potentials.alphabet, len(given_moments), costs=[1.0], max_size=2))
+    error = explain_infeasible(given_potentials, given_moments, [*preferences, *laws])
+    blame = irreducible_blame(*request)
+    assert error.blame == tuple(str(law) for law in blame)
+    where = given_moments[first_step_by_force((given_potentials, given_moments, list(blame)))]
+    assert error.where == str(where)
+    assert str(error).startswith(f"{where}: ")
+
+
+def in_c(n_steps: int) -> list[Moment]:
+    return [Moment(*place(step), 2, Key.parse("C")) for step in range(n_steps)]
+
+
+def explained(n_steps: int, laws: Sequence[Rule]) -> str:
+    return str(explain_infeasible(flat(48, 84, n_steps), in_c(n_steps), laws))
+
+
+C_SHARP, E, E_HIGH = (Lock(1, Fraction(beat), pitch) for beat, pitch in [(2, 61), (2, 64), (3, 76)])
+
+
+@pytest.mark.parametrize(("laws", "message"), [
+    ([InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
+    ([C_SHARP, LargestLeap(5), E],
+     "bar 1 beat 2: lock bar 1 beat 2 = C#4 contradicts lock bar 1 beat 2 = E4 (C major)"),
+    ([Range(50, 70), LargestLeap(7), E, E_HIGH],
+     "bar 1 beat 3: range D3..A#4 contradicts lock bar 1 beat 3 = E5 (C major)"),
+    ([LargestLeap(7), E, E_HIGH],
+     "bar 1 beat 3: largest leap 7 semitones contradicts lock bar 1 beat 2 = E4"
+     " with lock bar 1 beat 3 = E5 (C major)"),
+    ([Lock(1, Fraction(1), 90)], "bar 1 beat 1: lock bar 1 beat 1 = F#6 cannot be met (C major)"),
+    # A law given twice is blamed once.
+    ([InKey(), C_SHARP, InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
+    ([InKey()] * 2 + [C_SHARP] * 2, "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
+    # Two quarrels: the one of the laws named first is told, and told where it is.
+    ([E, LargestLeap(7), E_HIGH, Lock(1, Fraction(1), 61), InKey()],
+     "bar 1 beat 3: lock bar 1 beat 2 = E4 contradicts largest leap 7 semitones"
+     " with lock bar 1 beat 3 = E5 (C major)"),
+    # A clash that only the end of the line knows of.
+    ([EndOn(frozenset({0})), LargestLeap(30), E_HIGH],
+     "bar 1 beat 3: end on C contradicts lock bar 1 beat 3 = E5 (C major)"),
+])  # fmt: skip
+def test_in_words(laws: list[Rule], message: str) -> None:
+    assert explained(3, laws) == message
+
+
+def test_only_laws_are_blamed() -> None:
+    error = explain_infeasible(flat(60, 72, 3), in_c(3), [LargestLeap(1, cost=5.0), InKey(), InKey(cost=1.0), C_SHARP])
+    assert error.blame == ("in key", "lock bar 1 beat 2 = C#4")
+
+
+def test_moves_the_model_rules_out_are_impossible() -> None:
+    arcs = replace(LineArcs.flat(2), onset=np.array([[0.0, -np.inf], [0.0, 0.0]]))
+    request = replace(flat(60, 61, 3), arcs=arcs), in_c(3), [Lock(1, Fraction(1), 60), Lock(1, Fraction(3), 61)]
+    assert first_impossible_step(*request) == 2
+    assert irreducible_blame(*request) == tuple(request[2])
+
+
+def test_where_the_model_itself_allows_nothing_no_law_is_blamed() -> None:
+    nothing = replace(flat(60, 61, 3), step=np.array([[0.0] * 4, [-np.inf] * 4, [0.0] * 4]))
+    error = explain_infeasible(nothing, in_c(3), [InKey(), C_SHARP])
+    assert str(error) == "bar 1 beat 2: the model allows nothing here (C major)"
+    assert (error.where, error.blame) == ("bar 1 beat 2", ())
