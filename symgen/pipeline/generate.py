@@ -79,7 +79,7 @@ def generate(
     seed
         Whatever is random follows from it; chosen and recorded if left out.
     temperature
-        1 is the model's own law; less is more cautious.
+        1 is the model's own law; less is more cautious. It holds for the latents and for the notes alike.
     checkpoint
         Folder of a model; the bundled one if left out.
 
@@ -179,7 +179,7 @@ def sample_melody(
     from symgen.model.sample import line_potentials, sample_latents
 
     features = _by_bar(conditions)
-    latents = sample_latents(checkpoint.model, features, rng)
+    latents = sample_latents(checkpoint.model, features, rng, temperature=temperature)
     potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
     return draw_line(potentials.at_temperature(temperature), moments, rules, rng)
 
