@@ -41,6 +41,10 @@ class Measurement:
     wall_seconds: float
     peak_bytes: int | None = None
 
+    def shared_by(self, n: int) -> Measurement:
+        """Return what one of ``n`` equal parts took."""
+        return Measurement(self.processor_seconds / n, self.wall_seconds / n, self.peak_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Samples:
