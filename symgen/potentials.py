@@ -16,6 +16,8 @@ note to rest        ``note_to_rest``
 rest to rest        ``rest_to_rest``
 hold                0
 ==================  =======================================
+
+Rests before the first note are moves from rest to rest.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.alphabet import LineAlphabet
+from symgen.errors import RequestError
 
 __all__ = ["LineArcs", "LinePotentials"]
 
@@ -92,10 +95,15 @@ class LinePotentials:
         ----------
         temperature
             Above 0: 1 is the model's own law, less is more cautious, more is more adventurous.
+
+        Raises
+        ------
+        RequestError
+            If it is not a number above 0.
         """
         if not temperature > 0 or not np.isfinite(temperature):
             msg = f"temperature {temperature}: expected a number above 0, such as 1"
-            raise ValueError(msg)
+            raise RequestError(msg)
         arcs = self.arcs
         cooled = LineArcs(
             arcs.onset / temperature,

@@ -25,7 +25,7 @@ class ChainTransitions(nn.Module):
     Parameters
     ----------
     n_pitches
-        Pitches of the alphabet. Pitch 0 of the alphabet is the tonic's pitch class.
+        Pitches of the alphabet, whose tonic is the same for every line.
 
     Notes
     -----
@@ -60,6 +60,11 @@ class ChainTransitions(nn.Module):
         Returns
         -------
         Tensor of shape (batch,)
+
+        Notes
+        -----
+        A step is one matrix product of scaled weights, so what reaches a pitch counts as no less than 1e-30 of
+        the heaviest state before it. Where weights differ by so much, the decoder's lattice stays exact.
         """
         batch = step.shape[0]
         unreached = step.new_full((batch, self.n_pitches), _UNREACHED)
