@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -29,7 +29,7 @@ Request = tuple[LinePotentials, list[Moment], list[Rule]]
 class WithoutEnd(Rule):
     """A rule that has nothing to say of the last note."""
 
-    rule: Rule = InKey()
+    rule: Rule = field(default_factory=Rule)
 
     def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
         return self.rule.permits_note(pitch, moment, is_onset=is_onset)
@@ -111,28 +111,26 @@ C_SHARP, E, E_HIGH = (Lock(1, Fraction(beat), pitch) for beat, pitch in [(2, 61)
 
 
 @pytest.mark.parametrize(("laws", "message"), [
-    ([InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
+    ([InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4"),
     ([C_SHARP, LargestLeap(5), E],
-     "bar 1 beat 2: lock bar 1 beat 2 = C#4 contradicts lock bar 1 beat 2 = E4 (C major)"),
+     "bar 1 beat 2: lock bar 1 beat 2 = C#4 contradicts lock bar 1 beat 2 = E4"),
     ([Range(50, 70), LargestLeap(7), E, E_HIGH],
-     "bar 1 beat 3: range D3..A#4 contradicts lock bar 1 beat 3 = E5 (C major)"),
+     "bar 1 beat 3: range D3..A#4 contradicts lock bar 1 beat 3 = E5"),
     ([LargestLeap(7), E, E_HIGH],
-     "bar 1 beat 3: largest leap 7 semitones contradicts lock bar 1 beat 2 = E4"
-     " with lock bar 1 beat 3 = E5 (C major)"),
-    ([Lock(1, Fraction(1), 90)], "bar 1 beat 1: lock bar 1 beat 1 = F#6 cannot be met (C major)"),
+     "bar 1 beat 3: largest leap 7 semitones contradicts lock bar 1 beat 2 = E4 with lock bar 1 beat 3 = E5"),
+    ([Lock(1, Fraction(1), 90)], "bar 1 beat 1: lock bar 1 beat 1 = F#6 cannot be met"),
     # A law given twice is blamed once.
-    ([InKey(), C_SHARP, InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
-    ([InKey()] * 2 + [C_SHARP] * 2, "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4 (C major)"),
+    ([InKey(), C_SHARP, InKey(), C_SHARP], "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4"),
+    ([InKey()] * 2 + [C_SHARP] * 2, "bar 1 beat 2: in key contradicts lock bar 1 beat 2 = C#4"),
     # Two quarrels: the one of the laws named first is told, and told where it is.
     ([E, LargestLeap(7), E_HIGH, Lock(1, Fraction(1), 61), InKey()],
-     "bar 1 beat 3: lock bar 1 beat 2 = E4 contradicts largest leap 7 semitones"
-     " with lock bar 1 beat 3 = E5 (C major)"),
+     "bar 1 beat 3: lock bar 1 beat 2 = E4 contradicts largest leap 7 semitones with lock bar 1 beat 3 = E5"),
     # A clash that only the end of the line knows of.
     ([EndOn(frozenset({0})), LargestLeap(30), E_HIGH],
-     "bar 1 beat 3: end on C contradicts lock bar 1 beat 3 = E5 (C major)"),
+     "bar 1 beat 3: end on C contradicts lock bar 1 beat 3 = E5"),
 ])  # fmt: skip
 def test_in_words(laws: list[Rule], message: str) -> None:
-    assert explained(3, laws) == message
+    assert explained(3, laws) == f"{message} (C major)"
 
 
 def test_only_laws_are_blamed() -> None:
