@@ -14,6 +14,7 @@ from typing import Any
 
 import symgen
 from benchmarks.harness import Measurement, Row, Samples, Table, child, compare, make_rows, timed
+from symgen.pipeline.generate import load_model
 
 __all__ = ["add_options", "tables"]
 
@@ -44,11 +45,12 @@ def tables(options: Namespace) -> list[Table]:
     import torch
 
     torch.set_num_threads(1)
-    warm = _warm(options.checkpoint, options.rounds * 4)
-    return [*warm, _cold(options.checkpoint, options.rounds)]
+    model = load_model(options.checkpoint)
+    note = f"checkpoint {options.checkpoint or 'bundled'}, SHA-256 {model.digest[:12]}"
+    return [*_warm(options.checkpoint, options.rounds * 4, note), _cold(options.checkpoint, options.rounds)]
 
 
-def _warm(checkpoint: str | None, n_rounds: int) -> list[Table]:
+def _warm(checkpoint: str | None, n_rounds: int, note: str) -> list[Table]:
     """Time the stages of each request inside the real calls; requests take turns."""
     for request in REQUESTS.values():
         symgen.generate(checkpoint=checkpoint, seed=0, **request)
@@ -56,14 +58,14 @@ def _warm(checkpoint: str | None, n_rounds: int) -> list[Table]:
     for seed in range(n_rounds):
         for name in list(REQUESTS)[:: 1 if seed % 2 == 0 else -1]:
             taken[name].append(_one_song(checkpoint, seed, REQUESTS[name]))
-    return [_warm_table(name, songs) for name, songs in taken.items()]
+    return [_warm_table(name, songs, note) for name, songs in taken.items()]
 
 
-def _warm_table(request: str, songs: list[dict[str, Measurement]]) -> Table:
+def _warm_table(request: str, songs: list[dict[str, Measurement]], note: str) -> Table:
     names = [WHOLE, *(stage for stage in (*STAGES, REST) if all(stage in song for song in songs))]
     samples = {name: Samples(tuple(song[name] for song in songs)) for name in names}
     title = f"Generate, model loaded, 8 bars: {request}"
-    return Table(title, WHOLE, make_rows(samples, WHOLE), (f"one turn for each of {len(songs)} seeds",))
+    return Table(title, WHOLE, make_rows(samples, WHOLE), (f"one turn for each of {len(songs)} seeds", note))
 
 
 def _one_song(checkpoint: str | None, seed: int, request: Mapping[str, Any]) -> dict[str, Measurement]:
