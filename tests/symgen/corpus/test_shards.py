@@ -1,17 +1,12 @@
 """Shards: pieces come back as they went in; damage is told."""
 
 import json
-import sys
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
-from dataclasses import replace
-
-from io_scores import scores
+from score_strategies import scores
 
 from symgen.corpus.shards import VERSION, Piece, content_digest, load_shard, read_index, save_shard
 from symgen.errors import CorpusError

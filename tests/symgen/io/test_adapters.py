@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from io_scores import plain_keys, scores
+from score_strategies import plain_keys, scores
 
 from symgen.errors import FileFormatError, MissingDependencyError, ScoreError
 from symgen.io import adapters

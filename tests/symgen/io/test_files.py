@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from io_scores import plain_keys, scores
+from score_strategies import plain_keys, scores
 
 from symgen.errors import FileFormatError, GridError
 from symgen.io import load, save

@@ -12,7 +12,7 @@ import mido
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from io_scores import scores
+from score_strategies import scores
 
 from symgen.errors import FileFormatError, GridError, ScoreError
 from symgen.io.midi import read_midi, write_midi

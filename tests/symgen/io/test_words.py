@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from io_scores import TEXTS, all_keys
+from score_strategies import TEXTS, all_keys
 
 from symgen.io.words import (
     chord_or_none,

@@ -1,4 +1,4 @@
-"""Scores for the tests of reading and writing, made by hypothesis."""
+"""Scores for tests, made by hypothesis."""
 
 from __future__ import annotations
 
