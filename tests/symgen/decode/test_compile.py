@@ -23,7 +23,7 @@ from theory.chord import Chord
 from theory.key import Key
 from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Moment, Range, Rule
 
-SIZES = [(2, 3), (2, 4), (2, 5), (3, 3), (3, 4), (4, 3)]  # pitches, steps
+SIZES = [(2, 3), (2, 4), (2, 5), (2, 6), (3, 3), (3, 4), (4, 3)]  # pitches, steps
 
 
 def expected_lines(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> dict[Line, float]:
