@@ -75,7 +75,11 @@ def moments(n_steps: int) -> st.SearchStrategy[list[Moment]]:
 
 
 def rule_lists(
-    alphabet: LineAlphabet, n_steps: int, costs: Sequence[float] = (math.inf, 0.25, 3.0), max_size: int = 5
+    alphabet: LineAlphabet,
+    n_steps: int,
+    costs: Sequence[float] = (math.inf, 0.25, 3.0),
+    min_size: int = 0,
+    max_size: int = 5,
 ) -> st.SearchStrategy[list[Rule]]:
     """Draw rules that bite on a few pitches and steps."""
     cost = st.sampled_from(costs)
@@ -95,7 +99,7 @@ def rule_lists(
         | st.builds(Reattack, cost=cost)
         | st.builds(Moody, st.integers(0, 99), cost=cost)
         | locks | ranges | ends,
-        max_size=max_size,
+        min_size=min_size, max_size=max_size,
     )  # fmt: skip
 
 

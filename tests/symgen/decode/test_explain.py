@@ -46,7 +46,7 @@ def impossible_requests(draw: st.DrawFn) -> Request:
     n_pitches, n_steps = draw(st.sampled_from([(2, 3), (3, 3), (2, 4)]))
     given_potentials = draw(potentials(pitches=(n_pitches,) * 2, steps=(n_steps,) * 2, p_zero=0.1))
     given_moments = draw(moments(n_steps))
-    laws = draw(rule_lists(given_potentials.alphabet, n_steps, costs=[math.inf], max_size=8))
+    laws = draw(rule_lists(given_potentials.alphabet, n_steps, costs=[math.inf], min_size=4, max_size=8))
     assume(not has_line(compile_line(given_potentials, given_moments, laws)))
     return given_potentials, given_moments, laws
 
