@@ -53,10 +53,10 @@ _HEAD = re.compile(
     r"(?P<name>It|Ger|Fr|Sw|Cad6/?4(?![oø\d])|N|VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)"
     r"(?P<sign>/o|[oø°ºØ0+])?"
     r"(?P<seventh>maj|M|Δ|d)?"
-    rf"(?P<figures>[{_SIGNS}]*(?:1[135]|[2-9])(?:/?[{_SIGNS}]*(?:1[135]|[2-9]))*)?"
+    rf"(?P<figures>[{_SIGNS}]*(?:1[13]|[2-79])(?:/?[{_SIGNS}]*(?:1[13]|[2-79]))*)?"
     r"(?P<sus>sus[24]?)?"
 )
-_FIGURE = re.compile(rf"([{_SIGNS}]*)(1[135]|[2-9])")
+_FIGURE = re.compile(rf"([{_SIGNS}]*)(1[13]|[2-79])")
 _BARE = rf"(?:no[1-9]|add[{_SIGNS}]*(?:1[0-5]|[1-9]))"
 _ITEM = rf"(?:{_BARE}|bass[{_SIGNS}]*[1-7]|[{_SIGNS}]+(?:1[0-5]|[1-9]))"
 _CHANGE = re.compile(rf"\[{_ITEM}+\]|{_BARE}")
@@ -105,7 +105,8 @@ _ROWS = (  # what is printed: case, quality, number of notes, suspension; the pl
 )
 _CHANGED_ROWS = tuple(row for row in _ROWS if row[2] < 5 and not row[3])
 _STEP_OF = MappingProxyType({0: 1, 3: 3, 4: 3, 6: 5, 7: 5, 8: 5, 9: 7, 10: 7, 11: 7})
-_TARGETS = MappingProxyType({False: ("V", "ii", "vi", "IV", "iii"), True: ("V", "iv", "III", "VI", "VII")})
+_TARGETS = MappingProxyType({False: ("V", "ii", "vi", "IV", "iii"), True: ("V", "iv", "III", "VI", "VII", "ii")})
+_PRINTED_SIXTHS = ("It6", "Ger65", "Fr43", *("It53", "It64", "Ger7", "Ger43", "Ger42", "Fr7", "Fr65", "Fr42"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +218,17 @@ def _accidentals(amount: int) -> str:
 
 
 def _read(symbol: str, key: Key, offset: int) -> Chord:
-    """Read a numeral without blanks around it that starts ``offset`` characters into the user's text."""
-    slash = _APPLIED.search(symbol)
-    if slash:
-        target = _read(symbol[slash.end() :], key, offset + slash.end())
-        return _read(symbol[: slash.start()], _local_key(target), offset)
+    """Read numerals between slashes that start ``offset`` characters into the user's text, the last one first."""
+    starts = [0, *(match.end() for match in _APPLIED.finditer(symbol))]
+    ends = [*(start - 1 for start in starts[1:]), len(symbol)]
+    *targets, first = [(symbol[start:end], offset + start) for start, end in zip(starts, ends, strict=True)][::-1]
+    for target, column in targets:
+        key = _local_key(_read_one(target, column, key))
+    return _read_one(first[0], first[1], key)
+
+
+def _read_one(symbol: str, offset: int, key: Key) -> Chord:
+    """Read a numeral in its local key."""
     head = _HEAD.match(symbol)
     if head is None:
         raise ParseError("Roman numeral", symbol, _EXPECTED, offset + 1)
@@ -387,7 +394,7 @@ def _letters_above(low: Spelling, high: Spelling) -> int:
 
 def _chromatic(chord: Chord, home: Key) -> Iterator[str]:
     """Yield augmented sixths, and dominants of the other degrees of the key."""
-    yield from ("It6", "Ger65", "Fr43")
+    yield from _PRINTED_SIXTHS
     for target in _TARGETS[home.is_minor]:
         local = _local_key(_read(target, home, 0))
         for figure in _plain(chord, local):
