@@ -252,8 +252,8 @@ class _Plan:
         n_bars = bars if bars is not None else max(8, progression.n_bars if progression else 0)
         _check("bars", n_bars, 1, MAX_BARS)
         _check("bpm", bpm, 4, 1000)
-        if not 0 < temperature <= 100:
-            msg = f"temperature {temperature:g}: expected a number above 0 and up to 100"
+        if not 0.01 <= temperature <= 100:
+            msg = f"temperature {temperature:g}: expected 0.01 to 100"
             raise RequestError(msg)
         if style not in STYLES:
             msg = f"style {style!r}: expected one of {', '.join(STYLES)}"

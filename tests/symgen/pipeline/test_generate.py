@@ -168,7 +168,7 @@ def test_what_cannot_be_is_explained(request_, where, blame):
     [
         ({"bars": 0}, RequestError, "bars 0: expected 1 to 512"),
         ({"bpm": 0}, RequestError, "bpm 0: expected 4 to 1000"),
-        ({"temperature": 0}, RequestError, "temperature 0: expected a number above 0"),
+        ({"temperature": 0}, RequestError, "temperature 0: expected 0.01 to 100"),
         ({"temperature": float("nan")}, RequestError, "temperature nan"),
         ({"style": "polka"}, RequestError, "style 'polka': expected one of folk"),
         ({"seed": -1}, RequestError, "seed -1"),
