@@ -14,8 +14,9 @@ The grammar is RomanText's, read left to right:
 - Figures are a bass with accidentals relative to the scale: ``6 64 7 65 43 42 2 9``, also ``6/5`` and ``54``.
 - ``N`` is ``bII6``, ``Cad64`` the tonic's six-four; ``It6 Ger65 Fr43 Sw43`` have the raised fourth degree
   for a root (``Fr`` the second), as a stack of thirds puts it.
-- Changes are ``[no3] [add9] [b9]``, degrees above the root as the scale has them; ``add9`` and ``no3`` may
-  stand bare. ``[bassb7]`` is ours: a bass that no figure can say, as an interval above the root.
+- Changes are ``[no3] [add9] [b9]``, degrees above the root as the scale has them; parentheses do as well, and
+  ``add9`` and ``no3`` may stand bare. ``[bassb7]`` is ours: a bass that no figure can say, as an interval
+  above the root.
 
 >>> [str(parse_roman(numeral, Key.parse("C"))) for numeral in "V7/V bVI iiø65 Cad64 N6".split()]
 ['D7', 'Ab', 'Dm7b5/F', 'C/G', 'Db/F']
@@ -50,7 +51,7 @@ _SIGNS = "#♯b♭-"
 _APPLIED = re.compile(rf"/(?=[{_SIGNS}]*[IViNGFSC]|[{_SIGNS}]*v)")
 _HEAD = re.compile(
     rf"(?P<front>[{_SIGNS}]*)"
-    r"(?P<name>It|Ger|Fr|Sw|Cad6/?4(?![oø\d])|N|VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)"
+    r"(?P<name>It|Ger|Fr|Sw|Cad6/?4(?=$|[/\[(an])|N|VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)"
     r"(?P<sign>/o|[oø°ºØ0+])?"
     r"(?P<seventh>maj|M|Δ|d)?"
     rf"(?P<figures>[{_SIGNS}]*(?:1[13]|[2-79])(?:/?[{_SIGNS}]*(?:1[13]|[2-79]))*)?"
@@ -59,7 +60,7 @@ _HEAD = re.compile(
 _FIGURE = re.compile(rf"([{_SIGNS}]*)(1[13]|[2-79])")
 _BARE = rf"(?:no[1-9]|add[{_SIGNS}]*(?:1[0-5]|[1-9]))"
 _ITEM = rf"(?:{_BARE}|bass[{_SIGNS}]*[1-7]|[{_SIGNS}]+(?:1[0-5]|[1-9]))"
-_CHANGE = re.compile(rf"\[{_ITEM}+\]|{_BARE}")
+_CHANGE = re.compile(rf"\[{_ITEM}+\]|\({_ITEM}+\)|{_BARE}")
 _CHANGE_PART = re.compile(rf"(no|add|bass|)([{_SIGNS}]*)(\d+)")
 
 _MAJOR = SCALES["major"]
@@ -74,7 +75,7 @@ _SAME_SIGN = MappingProxyType({"°": "o", "º": "o", "0": "o", "/o": "ø", "Ø":
 
 _LONGHAND = MappingProxyType(
     {(): (5, 3), (5,): (5, 3), (3,): (5, 3), (6,): (6, 3), (7,): (7, 5, 3), (9,): (9, 7, 5, 3)}
-    | {(11,): (11, 9, 7, 5, 3), (13,): (13, 11, 9, 7, 5, 3)}
+    | {(9, 7): (9, 7, 5, 3), (11,): (11, 9, 7, 5, 3), (13,): (13, 11, 9, 7, 5, 3)}
     | {(6, 5): (6, 5, 3), (4, 3): (6, 4, 3), (4, 2): (6, 4, 2), (2,): (6, 4, 2)}
 )
 """The numbers that usual short figures stand for."""
@@ -261,8 +262,8 @@ def _read_changes(symbol: str, position: int, offset: int) -> list[_Change]:
 def _read_head(head: re.Match[str], key: Key, offset: int) -> _Numeral:
     """Resolve the names and the quality of what stands before the changes."""
     name, front, figures = head["name"], head["front"], head["figures"] or ""
-    if name.upper() not in _NUMERALS and front:
-        raise ParseError("Roman numeral", head[0], f"{name} without an accidental before it", offset + 1)
+    if name.upper() not in _NUMERALS:
+        _check_named(head, offset)
     if name in _SIXTHS:
         degree, usual, raised = _SIXTHS[name]
         # Ger6 is how many write Ger65.
@@ -279,6 +280,14 @@ def _read_head(head: re.Match[str], key: Key, offset: int) -> _Numeral:
     degree = _NUMERALS.index(name.upper()) + 1
     is_raised = key.mode == "minor" and degree in {6, 7} and fixed[3] == 3
     return _Numeral(key, degree, _root_shift(_amount(front), key, degree, raised=is_raised), fixed, figures)
+
+
+def _check_named(head: re.Match[str], offset: int) -> None:
+    """Refuse accidentals and qualities on chords that their name describes; ``Ger+6`` is only a way to write it."""
+    name = head["name"]
+    has_sign = head["sign"] and not (name in _SIXTHS and head["sign"] == "+")
+    if head["front"] or has_sign or (name != "N" and (head["seventh"] or head["sus"])):
+        raise ParseError("Roman numeral", head[0], f"{name} with no more than figures", offset + 1)
 
 
 def _check_seventh(head: re.Match[str], offset: int) -> None:

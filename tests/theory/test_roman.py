@@ -40,7 +40,11 @@ Reading = tuple[frozenset[int], str, int | None]
         ("C", "V7/V V65/vi viio7/ii V7/V/V V/bVI V/N V/viio", "D7 E7/G# C#dim7 A7 Eb Ab F#"),
         ("C", "Ger65 Ger6 Ger It6 It Fr43 Fr6 Fr Sw43", None),
         ("C", "Cad64 Cad6/4 Cad64/V Cad64/vi", "C/G C/G G/D Am/E"),
-        ("C", "V9 V7[add9] V9[b9] V7[b9] V7[no5] V[no3][add4]", "G9 G9 G7b9 G7b9 G7(omit5) Gsus4"),
+        (
+            "C",
+            "V9 V7[add9] V9[b9] V7[b9] V7(b9) V7b9 V7[no5] V[no3][add4]",
+            "G9 G9 G7b9 G7b9 G7b9 G7b9 G7(omit5) Gsus4",
+        ),
         ("Am", "V9 V7[add9] VI7 III7 i7", "E7b9 E7b9 Fmaj7 Cmaj7 Am7"),
         (
             "C",
@@ -120,6 +124,9 @@ def test_augmented_sixths_print_as_themselves(numeral: str) -> None:
         ("Vd6", "Roman numeral", "d", 2),
         ("bGer65", "Roman numeral", "bGer65", 1),
         ("Cad647", "Roman numeral", "Cad647", 1),
+        ("Itø6", "Roman numeral", "Itø6", 1),
+        ("FrM7/V", "Roman numeral", "FrM7", 1),
+        ("N+", "Roman numeral", "N+", 1),
         ("V/viio#6", "figures", "#6", 7),
         ("I6+", "Roman numeral", "+", 3),
     ],
@@ -192,6 +199,7 @@ _ADDED = "it drops a bracketed alteration of a step that the chord has not"
 _ENHARMONIC = "it lifts a note that sounds like the omitted bass an octave, though it sounds in its place"
 _WRONG_STEP = "it counts figures above the root where it asks which notes have an accidental"
 _UNRAISED = "it leaves the root of a seventh degree in minor unraised where the figures are unusual"
+_NINTH = "it reads two notes above the root, not a ninth chord with a flat ninth"
 _FOURTH = "it raises the fourth along with the root of a sixth degree in minor"
 _SEVENTH = "it leaves a small numeral its major seventh where the figures name fewer than three notes"
 _NEAPOLITAN = "it reads the figures as more figures after 6"
@@ -202,6 +210,7 @@ DIFFERENCES = {
     ("It6[no3][add#2]", "D minor"): _ENHARMONIC,
     ("i4#3", "D minor"): _WRONG_STEP,
     ("viio7642", "E minor"): _UNRAISED,
+    ("V7b9", "C"): _NINTH,
     ("vi54", "A minor"): _FOURTH,
     ("iv7b2", "E"): _SEVENTH,
     ("N7", "C"): _NEAPOLITAN,
