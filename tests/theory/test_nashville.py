@@ -17,7 +17,7 @@ from theory.nashville import nashville_of, parse_nashville
         ("C", "1 2 3 4 5 6 7", "C D E F G A B"),
         ("C", "2- 3m 6-7 2m7 7o 7° 7ø 5+", "Dm Em Am7 Dm7 Bdim Bdim Bm7b5 Gaug"),
         ("C", "57 5/7 1/3 4/1 1/b7 1maj7 4△7 16/9 16/9/5", "G7 G/B C/E F/C C/Bb Cmaj7 Fmaj7 C6/9 C6/9/G"),
-        ("G", "b7 #4o b3 b6maj7 4sus4 5sus 1add9 15", "F C#dim Bb Ebmaj7 Csus4 Dsus4 Gadd9 G5"),
+        ("G", "b7 ♯4o b3 b6maj7 4sus4 5sus 1add9 15", "F C#dim Bb Ebmaj7 Csus4 Dsus4 Gadd9 G5"),
         ("E minor", "1- b6 b3 b7 4- 57 2-7b5", "Em C G D Am B7 F#m7b5"),  # degrees of the major scale
         ("C", "7b5 7(b5) 57b9 ♭7 N.C.", "B(b5) B(b5) G7b9 Bb N.C."),
     ],
