@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from symgen.errors import FileFormatError
 from symgen.grid import check_steps_per_quarter, ticks_to_steps
 from symgen.io.optional import require
-from symgen.io.smf import read_openings
+from symgen.io.smf import Limits, read_chunks
 from symgen.roll import N_PITCHES, NoteArrays, Roll, roll_from_arrays
 
 __all__ = ["midi_to_roll"]
 
-_MAX_BYTES = 16 * 2**20
+_LIMITS = Limits()
 _MAX_QUARTERS = 100_000
 _MAX_CELLS = 2**31
 _DURATION_BITS = 26  # no duration is longer: _MAX_QUARTERS at the finest grid
@@ -59,7 +59,7 @@ def midi_to_roll(path: str | Path, *, steps_per_quarter: int = 12) -> Roll:
     check_steps_per_quarter(steps_per_quarter)
     path = Path(path)
     # Nothing native sees the file before its structure has been checked.
-    data, _ = read_openings(_read(path), str(path))
+    data = read_chunks(_read(path), str(path), _LIMITS, needs_beats=True).data
     try:
         midi = require("symusic").Score.from_midi(data)
     except (RuntimeError, ValueError) as error:
@@ -82,8 +82,8 @@ def _read(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             _fail(path, "no regular file: expected a MIDI file")
-        if status.st_size > _MAX_BYTES:
-            _fail(path, f"{status.st_size:,} bytes: expected a MIDI file of at most {_MAX_BYTES:,}")
+        if status.st_size > _LIMITS.n_bytes:
+            _fail(path, f"{status.st_size:,} bytes: expected a MIDI file of at most {_LIMITS.n_bytes:,}")
         return path.read_bytes()
     except FileNotFoundError as error:
         _fail(path, "no such file", error)

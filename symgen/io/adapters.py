@@ -11,9 +11,9 @@ import io
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgen.grid import TICKS_PER_QUARTER, check_steps_per_quarter
-from symgen.io.midi_reader import tick_score
 from symgen.io.midi_writer import write_midi
 from symgen.io.music21_reader import from_music21
 from symgen.io.music21_writer import to_music21
@@ -79,7 +79,21 @@ def from_symusic(midi: Any, *, steps_per_quarter: int) -> Score:
         If a bar is no whole number of steps.
     """
     check_steps_per_quarter(steps_per_quarter)
-    return tick_score(midi.to("tick")).to_score(steps_per_quarter=steps_per_quarter, name="symusic score")
+    midi = midi.to("tick")
+    ticks = TickScore(
+        ticks_per_quarter=midi.ticks_per_quarter,
+        tracks=[TickTrack(track.name, track.program, track.is_drum, _columns(track.notes)) for track in midi.tracks],
+        tempos=[(tempo.time, tempo.mspq) for tempo in midi.tempos],
+        meters=[(meter.time, meter.numerator, meter.denominator) for meter in midi.time_signatures],
+        keys=[(key.time, key.key, bool(key.tonality)) for key in midi.key_signatures],
+        markers=[(marker.time, marker.text) for marker in midi.markers],
+    )
+    return ticks.to_score(steps_per_quarter=steps_per_quarter, name="symusic score")
+
+
+def _columns(notes: Any) -> NDArray[np.int64]:
+    arrays = notes.numpy()
+    return np.stack([arrays[name].astype(np.int64) for name in ("time", "duration", "pitch", "velocity")], axis=1)
 
 
 def to_pretty_midi(score: Score) -> Any:

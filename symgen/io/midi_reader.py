@@ -1,24 +1,45 @@
-"""A score from a MIDI file.
-
-The structure of the file is checked in Python and its notes are read by symusic, which is fast.
-"""
+"""A score from a MIDI file: its events become notes in parts, and its words what they say."""
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from symgen.errors import FileFormatError
 from symgen.grid import check_steps_per_quarter
-from symgen.io.optional import require
-from symgen.io.smf import Opening, read_openings
+from symgen.io.smf import (
+    DRUM_CHANNEL,
+    KEY_SIGNATURE,
+    MARKER,
+    NOTE_OFF,
+    NOTE_ON,
+    PROGRAM,
+    TEMPO,
+    TEXT,
+    TIME_SIGNATURE,
+    TRACK_NAME,
+    Limits,
+    Meta,
+    Smf,
+    read_smf,
+)
 from symgen.io.ticks import TickScore, TickTrack
 from symgen.io.words import recipe_of
 from symgen.score import Score
 
-__all__ = ["read_midi", "tick_score"]
+__all__ = ["read_midi"]
+
+_LIMITS = Limits(n_notes=1_000_000)  # what is not played may be longer
+_MAX_METER_POWER = 5  # thirty-seconds; the power may be as large as 255, too large to write out in an error
+
+_Part = tuple[int, int, int]
+"""(track, channel, program): the notes of a part."""
+
+_Row = tuple[int, int, int, int]
+"""(onset in ticks, duration in ticks, pitch, velocity)."""
 
 
 def read_midi(source: bytes | Path, *, steps_per_quarter: int, name: str = "") -> Score:
@@ -42,60 +63,109 @@ def read_midi(source: bytes | Path, *, steps_per_quarter: int, name: str = "") -
 
     Notes
     -----
-    Lost: controllers, pitch bends, lyrics and other texts, tracks without notes (but for those of our
-    own files), and key signatures that are none. Two notes of one pitch and onset in a track become
-    the longer one, and no note gets shorter than a step. A marker that reads as a chord symbol is a
-    chord. The score ends on a bar line.
+    Each channel and program of a track is a part. A note ends with the first end of its pitch that no
+    earlier note has taken, and at the end of its track if there is none. Lost: controllers, pitch bends,
+    lyrics and other texts, tracks without notes (but for those of our own files), and key signatures that
+    are none. Two notes of one pitch and onset in a part become the longer one, and no note gets shorter
+    than a step. A marker that reads as a chord symbol is a chord. The score ends on a bar line.
     """
     check_steps_per_quarter(steps_per_quarter)
     data = source.read_bytes() if isinstance(source, Path) else bytes(source)
     name = name or (source.name if isinstance(source, Path) else "MIDI data")
-    data, openings = read_openings(data, name)
-    try:
-        midi = require("symusic").Score.from_midi(data)
-    except (RuntimeError, ValueError) as error:
-        msg = f"{name}: damaged: {str(error).partition(': iostream')[0]}"
-        raise FileFormatError(msg) from error
-    ticks = tick_score(midi, openings)
-    return ticks.to_score(steps_per_quarter=steps_per_quarter, name=name)
+    smf = read_smf(data, name, _LIMITS, needs_beats=True)
+    return _tick_score(smf, name).to_score(steps_per_quarter=steps_per_quarter, name=name)
 
 
-def tick_score(midi: Any, openings: list[Opening] | None = None) -> TickScore:
-    """Return the music of a ``symusic.Score`` in ticks, with what the openings of its file's tracks add."""
-    tracks = [TickTrack(t.name, t.program, t.is_drum, _columns(t.notes)) for t in midi.tracks]
-    texts = [text for opening in openings or () for text in opening.texts]
-    is_ours = any(recipe_of(text) is not None for _, text in texts)
+def _tick_score(smf: Smf, name: str) -> TickScore:
+    texts = _texts(smf, TEXT)
+    parts = _parts(smf)
+    silent = set(range(len(smf.track_ends))) - {track for track, _, _ in parts}
+    if any(recipe_of(text) is not None for _, text in texts):  # ours: silent tracks are parts, but for the conductor
+        parts |= {part: [] for part in _silent_parts(smf, silent - {0})}
     return TickScore(
-        ticks_per_quarter=midi.ticks_per_quarter,
-        tracks=_with_names(tracks, openings, is_ours) if openings else tracks,
-        tempos=[(tempo.time, tempo.mspq) for tempo in midi.tempos],
-        meters=[(meter.time, meter.numerator, meter.denominator) for meter in midi.time_signatures],
-        keys=[(key.time, key.key, bool(key.tonality)) for key in midi.key_signatures],
-        markers=[(marker.time, marker.text) for marker in midi.markers],
+        ticks_per_quarter=smf.ticks_per_quarter,
+        tracks=_tick_tracks(smf, parts),
+        tempos=[(meta.tick, int.from_bytes(meta.payload, "big")) for meta in _metas(smf, TEMPO)],
+        meters=[(meta.tick, *_meter(meta, name)) for meta in _metas(smf, TIME_SIGNATURE)],
+        keys=[(meta.tick, *_key(meta)) for meta in _metas(smf, KEY_SIGNATURE) if len(meta.payload) >= 2],
+        markers=_texts(smf, MARKER),
         texts=texts,
-        end_ticks=max((o.end_ticks for o in openings or () if not o.has_notes), default=0),
+        end_ticks=max((smf.track_ends[track] for track in silent), default=0),
     )
 
 
-def _columns(notes: Any) -> Any:
-    arrays = notes.numpy()
-    return np.stack([arrays[name].astype(np.int64) for name in ("time", "duration", "pitch", "velocity")], axis=1)
+def _parts(smf: Smf) -> dict[_Part, list[_Row]]:
+    """Return the notes of every part, each part's in the order of their ends."""
+    parts: dict[_Part, list[_Row]] = defaultdict(list)
+    programs: dict[tuple[int, int], int] = defaultdict(int)  # (track, channel) -> program
+    sounding: dict[tuple[int, int, int], deque[tuple[int, int, int]]] = defaultdict(deque)  # (onset, velocity, program)
+    for tick, track, channel, kind, first, second in smf.events:
+        if kind == PROGRAM:
+            programs[track, channel] = first
+        elif kind == NOTE_ON and second > 0:
+            sounding[track, channel, first].append((tick, second, programs[track, channel]))
+        elif kind in (NOTE_ON, NOTE_OFF) and sounding[track, channel, first]:
+            onset, velocity, program = sounding[track, channel, first].popleft()
+            parts[track, channel, program].append((onset, tick - onset, first, velocity))
+    for (track, channel, pitch), starts in sounding.items():
+        for onset, velocity, program in starts:
+            parts[track, channel, program].append((onset, smf.track_ends[track] - onset, pitch, velocity))
+    return dict(parts)
 
 
-def _with_names(tracks: list[TickTrack], openings: list[Opening], is_ours: bool) -> list[TickTrack]:
-    """Return the tracks with their names as the file has them, and in our own files those without notes too.
+def _silent_parts(smf: Smf, silent: set[int]) -> list[_Part]:
+    """Return a part for each silent track, with the channel and the program that it sets last."""
+    chosen = {track: (track, 0, 0) for track in silent}
+    for _, track, channel, kind, first, _ in smf.events:
+        if track in silent and kind == PROGRAM:
+            chosen[track] = (track, channel, first)
+    return list(chosen.values())
 
-    The library drops tracks without notes and splits those on several channels; only where it has split
-    none can its tracks be told from the file's.
-    """
-    if len(tracks) != sum(opening.has_notes for opening in openings):
-        return tracks
-    read = iter(tracks)
-    found = []
-    for opening in openings[1:] if is_ours else openings:
-        if opening.has_notes:
-            track = next(read)
-            found.append(TickTrack(opening.name, track.program, track.is_drum, track.notes))
-        elif is_ours:
-            found.append(TickTrack(opening.name, opening.program, opening.is_drum, np.zeros((0, 4), dtype=np.int64)))
-    return found
+
+def _tick_tracks(smf: Smf, parts: dict[_Part, list[_Row]]) -> list[TickTrack]:
+    """Return the parts by track, then channel, then program, each with the name of its track."""
+    names: dict[int, str] = {}
+    for meta in _metas(smf, TRACK_NAME):
+        if meta.payload:
+            names.setdefault(meta.track, _decode(meta.payload))
+    tracks = []
+    for (track, channel, program), rows in sorted(parts.items()):
+        # By onset only: rows stand in the order of their ends, which of equal notes puts the file's first one first.
+        notes = np.array(sorted(rows, key=itemgetter(0)), dtype=np.int64).reshape(-1, 4)
+        tracks.append(TickTrack(names.get(track, ""), program, channel % 16 == DRUM_CHANNEL, notes))
+    return tracks
+
+
+def _metas(smf: Smf, kind: int) -> list[Meta]:
+    return [meta for meta in smf.metas if meta.kind == kind]
+
+
+def _texts(smf: Smf, kind: int) -> list[tuple[int, str]]:
+    """Return the ticks and texts of one kind, but for empty ones."""
+    return [(meta.tick, _decode(meta.payload)) for meta in _metas(smf, kind) if meta.payload]
+
+
+def _decode(payload: bytes) -> str:
+    """Return the text of an event: UTF-8, or Latin-1 where it is not UTF-8."""
+    try:
+        return payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return payload.decode("latin-1")
+
+
+def _meter(meta: Meta, name: str) -> tuple[int, int]:
+    """Return the numerator and the denominator of a time signature."""
+    where = f"{name}: track {meta.track + 1}, tick {meta.tick}"
+    if len(meta.payload) < 2:
+        msg = f"{where}: a time signature of {len(meta.payload)} bytes: expected 4"
+        raise FileFormatError(msg)
+    numerator, power = meta.payload[:2]
+    if power > _MAX_METER_POWER:
+        msg = f"{where}: time signature {numerator}/2^{power}: expected one such as 4/4 or 6/8"
+        raise FileFormatError(msg)
+    return numerator, 2**power
+
+
+def _key(meta: Meta) -> tuple[int, bool]:
+    """Return the sharps (negative for flats) of a key signature, and whether it is minor."""
+    return int.from_bytes(meta.payload[:1], "big", signed=True), meta.payload[1] != 0

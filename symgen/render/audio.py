@@ -1,6 +1,6 @@
 """A MIDI file to sound: samples, and files of them.
 
-The file is read in Python (:mod:`symgen.render.smf`), turned into messages
+The file is read in Python (:mod:`symgen.io.smf`), turned into messages
 (:mod:`symgen.render.performance`) and played by FluidSynth in blocks of 64 frames
 (:mod:`symgen.render.synth`), so the same file, soundfont and library version give the same samples.
 Other versions of the library sound a little different by design.
@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError, RenderError
+from symgen.io.smf import Limits, read_smf
 from symgen.render.files import check_place, written_beside
 from symgen.render.library import load_library
 from symgen.render.performance import Message, Performance, perform
-from symgen.render.smf import Limits, read_smf
 from symgen.render.soundfont import find_soundfont
 from symgen.render.synth import BLOCK, SAMPLE_RATES, Synth
 

@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError
-from symgen.render.smf import CONTROL, NOTE_OFF, NOTE_ON, PROGRAM, Event, Limits, Smf
+from symgen.io.smf import CONTROL, DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, Event, Limits, Smf
 
 __all__ = ["MAX_PARTS", "Message", "Performance", "perform"]
 
 MAX_PARTS = 256
 """As many channels as FluidSynth has."""
 
-_DRUM_CHANNEL = 9
 _BANK_CONTROLS = (0, 32)
 _PEDALS = (64, 66)
 _MODE_CONTROLS = frozenset({122, 124, 125, 126, 127})  # local control, omni, mono: they act across channels
@@ -172,7 +171,7 @@ def _routes(events: Iterable[Event]) -> tuple[dict[tuple[int, int], tuple[int, .
         for track in tracks:
             alone = (parts.get(track, shared),)
             routes[track, channel] = alone if track in players else everyone
-        drum_parts |= set(everyone) if channel % 16 == _DRUM_CHANNEL else set()
+        drum_parts |= set(everyone) if channel % 16 == DRUM_CHANNEL else set()
     return routes, frozenset(drum_parts)
 
 

@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import RenderError
-from symgen.render.library import Library
-from symgen.render.performance import Message, Performance
-from symgen.render.smf import (
+from symgen.io.smf import (
     CHANNEL_PRESSURE,
     CONTROL,
     KEY_PRESSURE,
@@ -29,6 +27,8 @@ from symgen.render.smf import (
     PITCH_BEND,
     PROGRAM,
 )
+from symgen.render.library import Library
+from symgen.render.performance import Message, Performance
 from symgen.render.soundfont import is_compressed
 
 __all__ = ["BLOCK", "SAMPLE_RATES", "Synth"]

@@ -146,8 +146,8 @@ def test_a_file_in_a_riff_wrapper(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "expected a MIDI file, found an empty file"),
-        (b"RIFF\x10\0\0\0WAVEfmt ", "found a RIFF file such as WAV"),
+        (b"", "expected a MIDI file, found an empty one"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", "found another RIFF file, such as WAV"),
         (b"no music at all", "expected a MIDI file"),
         (b"MThd\0\0\0\6\0\2\0\1\1\xe0", "format 2"),
         (b"MThd\0\0\0\6\0\0\0\1\xe8\x28", "SMPTE"),

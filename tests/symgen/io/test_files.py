@@ -101,7 +101,7 @@ class TestReadingErrors:
         ("empty.mid", b"", "an empty file"),
         ("blank.abc", b" \n", "an empty file"),
         ("song.pdf", b"%PDF-1.7", "unknown kind of file: expected one that ends in .mid"),
-        ("song.mid", b"MThd", "expected 6 and tracks after it"),
+        ("song.mid", b"MThd", "expected 6, and tracks after it"),
         ("song.mid", b"not music", "expected a MIDI file"),
         ("song.musicxml", b"<?xml version='1.0'?><a", "not readable as MusicXML"),
         ("song.xml", b"<?xml version='1.0'?><rss></rss>", "MusicXML"),

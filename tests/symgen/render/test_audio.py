@@ -9,30 +9,16 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from render_midi import (
-    SOUNDFONT,
-    bend,
-    between,
-    control,
-    hz,
-    loudness,
-    midi_bytes,
-    note,
-    one_track,
-    program,
-    share_at,
-    strongest_hz,
-    tempo,
-    track,
-)
+from measurements import SOUNDFONT, between, hz, loudness, share_at, strongest_hz
+from midi_files import bend, control, midi_bytes, note, one_track, program, tempo, track
 from tiny_soundfont import soundfont_bytes
 
 from symgen.errors import FileFormatError, RenderError
+from symgen.io.smf import read_smf
 from symgen.render import Limits, Rendered, render, write_audio
 from symgen.render.audio import check_output
 from symgen.render.library import load_library
 from symgen.render.performance import perform
-from symgen.render.smf import read_smf
 from symgen.render.synth import BLOCK, Synth
 
 RATE = 22050

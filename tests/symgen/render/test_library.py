@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from render_midi import SOUNDFONT, note, one_track
+from measurements import SOUNDFONT
+from midi_files import note, one_track
 
 from symgen.errors import MissingDependencyError
 from symgen.render.library import ENVIRONMENT_VARIABLE, bundled_library, load_library

@@ -2,11 +2,11 @@ import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_midi import END, NOTE, bend, control, midi_bytes, note, one_track, program, raw_midi, track
+from midi_files import END, NOTE, bend, control, midi_bytes, note, one_track, program, raw_midi, track
 
 from symgen.errors import FileFormatError
+from symgen.io.smf import CONTROL, NOTE_OFF, NOTE_ON, PITCH_BEND, PROGRAM, Limits, read_smf
 from symgen.render.performance import MAX_PARTS, perform
-from symgen.render.smf import CONTROL, NOTE_OFF, NOTE_ON, PITCH_BEND, PROGRAM, Limits, read_smf
 
 
 def performance_of(data, **limits):

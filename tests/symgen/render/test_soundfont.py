@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from render_midi import SOUNDFONT, note, one_track
+from measurements import SOUNDFONT
+from midi_files import note, one_track
 from tiny_soundfont import soundfont_bytes
 
 from symgen.errors import FileFormatError, MissingDependencyError, RenderError
