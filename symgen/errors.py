@@ -9,6 +9,7 @@ __all__ = [
     "GridError",
     "InfeasibleError",
     "MissingDependencyError",
+    "OutputError",
     "RenderError",
     "RequestError",
     "ScoreError",
@@ -38,6 +39,10 @@ class CheckpointError(SymgenError, ValueError):
 
 class ScoreError(SymgenError, ValueError):
     """A note or a change that cannot stand in a score."""
+
+
+class OutputError(SymgenError, ValueError):
+    """A file that could not be written where it was asked for."""
 
 
 class RequestError(SymgenError, ValueError):

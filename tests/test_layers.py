@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 ROWS = [
     {"theory"},
     {"symgen.errors"},
+    {"symgen.files"},
     {"symgen.grid"},
     {"symgen.score"},
     {"symgen.roll", "symgen.alphabet", "symgen.io"},

@@ -97,5 +97,10 @@ def _breaches(notes: Sequence[LineNote], moments: Sequence[Moment], rule: Rule) 
     for before, after in pairwise(notes):
         if not rule.permits_move(before.pitch, after.pitch):
             yield after.onset, f"{pitch_name(before.pitch)} to {pitch_name(after.pitch)}"
+    last = len(moments) - 1
     if notes and moments and not rule.permits_last(notes[-1].pitch, moments[-1]):
-        yield len(moments) - 1, f"{pitch_name(notes[-1].pitch)} as the last note"
+        yield last, f"{pitch_name(notes[-1].pitch)} as the last note"
+    if moments and not notes and not rule.permits_no_notes():
+        yield last, "a line without notes"
+    if moments and not rule.has_place(moments):
+        yield last, "a piece without that place"

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -113,9 +113,21 @@ class Rule:
         """Whether ``pitch`` may be the last note of the line; ``moment`` is the last step."""
         return True
 
-    def __str__(self) -> str:
-        """Return the rule in the user's words."""
+    def permits_no_notes(self) -> bool:
+        """Whether a line without any note is permitted."""
+        return True
+
+    def has_place(self, moments: Sequence[Moment]) -> bool:
+        """Whether the places the rule names, if any, are in a piece of these moments; if not, it is broken."""
+        return True
+
+    def words(self) -> str:
+        """Return what the rule asks, in the user's words."""
         return "anything"
+
+    def __str__(self) -> str:
+        """Return the rule in the user's words, and its price where it is only a preference."""
+        return self.words() if self.is_law else f"{self.words()} (preferred, {self.cost:g} nats)"
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ class InKey(Rule):
         chord_tones = moment.chord.pitch_classes if moment.chord else frozenset[int]()
         return pitch % 12 in moment.key.pitch_classes | chord_tones
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         """Return ``in key``."""
         return "in key"
 
@@ -156,7 +168,7 @@ class ChordTonesOnStrongBeats(Rule):
             return True
         return pitch % 12 in moment.chord.pitch_classes
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         """Return ``chord tones on strong beats``."""
         return "chord tones on strong beats"
 
@@ -204,7 +216,7 @@ class Range(Rule):
         """Whether the pitch lies in the range."""
         return self.low <= pitch <= self.high
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         """Return such as ``range C4..G5``."""
         return f"range {pitch_name(self.low)}..{pitch_name(self.high)}"
 
@@ -235,7 +247,7 @@ class LargestLeap(Rule):
         """Whether the two pitches are near enough."""
         return abs(following - previous) <= self.semitones
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         """Return such as ``largest leap 12 semitones``."""
         return f"largest leap {self.semitones} semitone{'' if self.semitones == 1 else 's'}"
 
@@ -266,7 +278,11 @@ class EndOn(Rule):
         """Whether the last pitch is one of those named."""
         return pitch % 12 in self.pitch_classes
 
-    def __str__(self) -> str:
+    def permits_no_notes(self) -> bool:
+        """Without a note there is no last one."""
+        return False
+
+    def words(self) -> str:
         """Return such as ``end on C``."""
         names = " or ".join(pitch_name(60 + pc)[:-1] for pc in sorted(self.pitch_classes))
         return f"end on {names}"
@@ -318,6 +334,10 @@ class Lock(Rule):
     def _is_here(self, moment: Moment) -> bool:
         return moment.bar == self.bar and moment.beat == self.beat
 
+    def has_place(self, moments: Sequence[Moment]) -> bool:
+        """Whether the place is one of the moments."""
+        return any(self._is_here(moment) for moment in moments)
+
     def sees(self, moment: Moment) -> Hashable:
         """Return whether this is the place."""
         return self._is_here(moment)
@@ -330,7 +350,7 @@ class Lock(Rule):
         """Whether this is another place, or must be silent."""
         return not self._is_here(moment) or self.pitch is None
 
-    def __str__(self) -> str:
+    def words(self) -> str:
         """Return such as ``lock bar 1 beat 1 = C5``."""
         name = "rest" if self.pitch is None else pitch_name(self.pitch)
         decimals = f"{float(self.beat):.6g}"

@@ -28,7 +28,7 @@ def voicings(chords: Sequence[Chord], *, low: int = 50, high: int = 69) -> list[
     chords
         In their order.
     low, high
-        Where the pitches lie; at least two octaves less a semitone apart.
+        Where the pitches lie; at least 17 semitones apart, so that every chord has a close position.
 
     Returns
     -------

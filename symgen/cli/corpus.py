@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +34,7 @@ def build(
     name: _NAME,
     out: _OUT = None,
     steps_per_quarter: _GRID = 12,
-    processes: Annotated[int | None, typer.Option("--processes", help="At once.  [default: all cores]")] = None,
+    processes: Annotated[int | None, typer.Option("--processes", min=1, help="At once.  [default: all cores]")] = None,
     as_json: _JSON = False,
 ) -> None:
     """Read a corpus (its name, or a folder of MIDI, MusicXML, ABC files) and pack it for training."""
@@ -68,7 +67,5 @@ def info(name: _NAME, out: _OUT = None, steps_per_quarter: _GRID = 12, as_json: 
 
     facts = describe(name, out, steps_per_quarter=steps_per_quarter)
     lines = [f"{label}: {value}" for label, value in facts.items() if label != "skipped"]
-    reasons = Counter(reason.split(":")[0] for _, reason in facts["skipped"])
-    lines += [f"skipped: {count} x {reason}" for reason, count in reasons.most_common()]
-    lines += [f"  {source}: {reason}" for source, reason in facts["skipped"]]
+    lines += [f"skipped: {source}: {reason}" for source, reason in facts["skipped"]]
     tell("\n".join(lines), facts, as_json=as_json)

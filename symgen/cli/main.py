@@ -88,6 +88,6 @@ def _fatal(words: Sequence[str], message: str, code: int) -> int:
     if "--debug" in words:
         traceback.print_exc()
     command = next((word for word in words if not word.startswith("-")), "")
-    line = " ".join(message.split())
-    print(f"symgen {command}: {line}".replace(" :", ":"), file=sys.stderr)
+    name = f"symgen {command}".rstrip()
+    print(f"{name}: {' '.join(message.split())}", file=sys.stderr)
     return code

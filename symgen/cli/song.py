@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from symgen.cli.console import tell
+from symgen.cli.console import progress_bar, tell
 from symgen.errors import RequestError
 from symgen.score import Score
 from theory.rules import LargestLeap, Range, Rule
@@ -24,7 +24,9 @@ def generate(
     bars: Annotated[int | None, typer.Option("--bars", "-b", help="Length in bars.  [default: 8]")] = None,
     meter: Annotated[str, typer.Option("--meter", "--time", "-m", help="Metre, such as 3/4, 6/8, 2+2+3/8.")] = "4/4",
     bpm: Annotated[float, typer.Option("--bpm", help="Quarter notes a minute.")] = 110.0,
-    style: Annotated[str, typer.Option("--style", "-s", help="See `symgen styles`.")] = "folk",
+    style: Annotated[
+        str | None, typer.Option("--style", "-s", help="See `symgen styles`.  [default: the first of them]")
+    ] = None,
     lock: Annotated[
         list[str] | None,
         typer.Option("--lock", help='A note that must be there, such as "bar 1 beat 1 = C5"; may be repeated.'),
@@ -44,7 +46,7 @@ def generate(
     from symgen.pipeline.generate import generate_many
 
     changed: list[Rule] = [Range.parse(note_range), LargestLeap(max_leap)]
-    scores = generate_many(
+    songs = generate_many(
         n,
         seed=seed,
         key=key,
@@ -58,17 +60,24 @@ def generate(
         temperature=temperature,
         checkpoint=checkpoint,
     )
-    made = [_save(score, _name(out, score, number, n)) for number, score in enumerate(scores, start=1)]
+    made = []
+    with progress_bar(hidden=as_json or n == 1) as show:
+        for number, score in enumerate(songs, start=1):  # each song is saved before the next is made
+            made.append(_save(score, _name(out, score, number, n)))
+            show("songs", number, n)
     facts = {"songs": made}
     text = "\n".join(f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made)
     tell(text, facts, as_json=as_json)
 
 
-def styles(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+def styles(
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
     """List the styles the model knows."""
     from symgen.pipeline.generate import styles as known_styles
 
-    known = known_styles()
+    known = known_styles(checkpoint)
     tell("\n".join(known), {"styles": list(known)}, as_json=as_json)
 
 
@@ -84,5 +93,8 @@ def _name(out: Path | None, score: Score, number: int, n: int) -> Path:
 
 def _save(score: Score, path: Path) -> dict[str, Any]:
     score.save(path)
+    recipe: dict[str, Any] = dict(score.recipe)
+    recipe |= {name: int(recipe[name]) for name in ("seed", "bars")}
+    recipe |= {name: float(recipe[name]) for name in ("bpm", "temperature")}
     measured = {"notes": score.n_notes, "seconds": round(score.duration_seconds, 3)}
-    return {"file": str(path), **dict(score.recipe), **measured}
+    return {"file": str(path), **recipe, **measured}

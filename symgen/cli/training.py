@@ -22,15 +22,18 @@ def train(
         list[str] | None,
         typer.Option("--corpus", help="Corpus to train on; may be repeated.  [default: those of the shipped model]"),
     ] = None,
-    updates: Annotated[int | None, typer.Option("--updates", help="How long.  [default: as the shipped model]")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same weights on the same machine.")] = 0,
+    updates: Annotated[
+        int | None, typer.Option("--updates", min=1, help="How long.  [default: as the shipped model]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same seed, same weights on the same machine.")] = 0,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Cores to use; other numbers, other weights.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Train the line VAE; the default settings and corpora make the shipped checkpoint."""
     from symgen.model.train import TrainConfig
     from symgen.pipeline.training import SHIPPED_CORPORA, train_line_vae
 
-    config = replace(TrainConfig(), seed=seed)
+    config = replace(TrainConfig(), seed=seed, n_threads=threads)
     if updates is not None:
         config = replace(config, n_updates=updates)
     with progress_bar(hidden=as_json) as show:

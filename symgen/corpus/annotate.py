@@ -81,13 +81,17 @@ def beat_chroma(
     starts, strong = _beats(score)
     edges = np.append(starts, bars.end_steps)
     notes = note_arrays(score)
-    onsets, ends = notes.onset_steps[:, None], (notes.onset_steps + notes.duration_steps)[:, None]
-    overlap = np.clip(np.minimum(ends, edges[None, 1:]) - np.maximum(onsets, edges[None, :-1]), 0, None)
+    ends = notes.onset_steps + notes.duration_steps
+    # One row for each beat that each note touches: the note's number, repeated, and the beat's.
+    first = np.searchsorted(starts, notes.onset_steps, side="right") - 1
+    n_beats = np.searchsorted(starts, ends, side="left") - first
+    note = np.repeat(np.arange(len(ends)), n_beats)
+    beat = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(n_beats) - n_beats, n_beats)
+    sounding = np.minimum(ends[note], edges[beat + 1]) - np.maximum(notes.onset_steps[note], edges[beat])
     chroma = np.zeros((len(starts), 12))
-    for pitch_class in range(12):
-        chroma[:, pitch_class] = overlap[notes.pitch % 12 == pitch_class].sum(axis=0)
-    sounding_pitch = np.where(overlap > 0, notes.pitch[:, None], 128)
-    lowest = sounding_pitch.min(axis=0, initial=128)
+    np.add.at(chroma, (beat, notes.pitch[note] % 12), sounding)
+    lowest = np.full(len(starts), 128)
+    np.minimum.at(lowest, beat, notes.pitch[note])
     bass = np.where(lowest == 128, -1, lowest % 12)
     return chroma / score.steps_per_quarter, bass, starts, strong
 

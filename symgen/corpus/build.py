@@ -50,8 +50,8 @@ class BuildReport:
 
     @property
     def reasons(self) -> Counter[str]:
-        """How often each reason came up; a reason is the first words of its message."""
-        return Counter(reason.split(":")[0] for _, reason in self.skipped)
+        """How often each reason came up, the commonest first."""
+        return Counter(reason for _, reason in self.skipped)
 
 
 def default_folder(entry: CorpusEntry, steps_per_quarter: int) -> Path:
@@ -176,11 +176,12 @@ def _finish(score: Score | Exception) -> Score | str:
     """Add what the file does not say, the key and the chords; or say why the piece is left out."""
     if isinstance(score, Exception):
         return _reason(score)
-    voiced = tuple(track for track in score.tracks if track.notes)
-    if not voiced:
-        return "no notes: nothing but rests"
+    pitched = tuple(track for track in score.tracks if track.notes and not track.is_drum)
+    if not pitched:
+        return "no notes: nothing but rests and drums"
+    drums = tuple(track for track in score.tracks if track.notes and track.is_drum)
     try:
-        return annotate(replace(score, tracks=voiced))
+        return replace(annotate(replace(score, tracks=pitched)), tracks=pitched + drums)
     except Exception as error:  # as above
         return _reason(error)
 

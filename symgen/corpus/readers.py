@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ def list_sources(entry: CorpusEntry) -> list[Source]:
 
 def files_digest(sources: list[Source]) -> str:
     """Return a digest of the files of a corpus that their names and places do not change."""
-    digests = sorted(hashlib.sha256(path.read_bytes()).digest() for path in {source.path for source in sources})
+    paths = {source.path for source in sources}
+    digests = sorted(hashlib.sha256(path.read_bytes()).digest() for path in paths if os.access(path, os.R_OK))
     return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
 
@@ -85,7 +87,7 @@ def read_source(source: Source, *, steps_per_quarter: int) -> list[Score | Excep
 
 def _list_folder(entry: CorpusEntry) -> Iterator[Source]:
     for path in sorted(corpus_path(entry).rglob("*")):
-        if path.suffix.lower() in MUSIC_SUFFIXES:
+        if path.suffix.lower() in MUSIC_SUFFIXES and path.is_file():
             yield Source("file", path)
 
 
@@ -149,6 +151,9 @@ def _read_music21(source: Source, steps_per_quarter: int) -> list[Score | Except
 
 def _read_jsb(source: Source, steps_per_quarter: int) -> list[Score | Exception]:
     """Read four voices of sixteenths; the file does not tell a held note from a repeated one."""
+    if steps_per_quarter % 4:
+        msg = f"grid: {steps_per_quarter} steps a quarter: expected a multiple of 4 for music in sixteenths"
+        raise CorpusError(msg)
     split, number = source.part.split("/")
     voices = np.array(json.loads(source.path.read_text(encoding="utf-8"))[split][int(number)])
     steps = steps_per_quarter // 4
@@ -189,7 +194,7 @@ def _read_pop909(source: Source, steps_per_quarter: int) -> list[Score | Excepti
     midi: Any = symusic.Score(str(source.path), ttype="second")
     tracks = [_pop909_track(track, step_of) for track in midi.tracks]
     chords = _pop909_chords(folder / "chord_midi.txt", step_of)
-    keys = _pop909_keys(folder / "key_audio.txt", folder / "beat_audio.txt", steps_per_quarter, lead)
+    keys = _pop909_keys(folder / "key_audio.txt", step_of)
     meters = (MeterChange(0, Meter(beats_per_bar, 4)),)
     return [Score(steps_per_quarter, tuple(tracks), meters=meters, chords=chords, keys=keys)]
 
@@ -216,15 +221,13 @@ def _pop909_chords(path: Path, step_of: Callable[[Any], Any]) -> tuple[ChordChan
     return tuple(changes[step] for step in sorted(changes))
 
 
-def _pop909_keys(path: Path, beats_path: Path, steps_per_quarter: int, lead: int) -> tuple[KeyChange, ...]:
-    """Read the keys, which are timed against the audio, by the number of the audio's beat."""
-    audio_beats = np.loadtxt(beats_path, ndmin=2)[:, 0]
+def _pop909_keys(path: Path, step_of: Callable[[Any], Any]) -> tuple[KeyChange, ...]:
+    """Read the keys, timed against the audio, whose seconds are the file's; the first holds from the start."""
     changes: dict[int, KeyChange] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         start, _, label = line.split()
         tonic, _, mode = label.partition(":")
-        beat = int(np.searchsorted(audio_beats, float(start))) + lead if changes else 0
-        step = beat * steps_per_quarter
+        step = int(step_of(np.float64(start))) if changes else 0
         changes[step] = KeyChange(step, Key.parse(f"{tonic}:{mode}"))
     return tuple(changes[step] for step in sorted(changes))
 

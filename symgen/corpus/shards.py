@@ -1,8 +1,9 @@
 """Shards: pieces packed into arrays on disk, to be read again in milliseconds.
 
 A built corpus is a folder with ``index.json`` (version, grid, counts, what was skipped and why) and
-``pieces.npz``. Every field of every piece is a row of one long integer table, with one array of row
-offsets per table; nothing is pickled. ``VERSION`` rises with any change of this layout.
+``pieces.npz``. Notes, tracks, tempos, metres, keys and chords of all pieces are rows of one long integer
+table each, with an array of row offsets per table; nothing is pickled. Left out are markers, recipes and
+the grouping of additive metres. ``VERSION`` rises with any change of this layout.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import CorpusError
+from symgen.files import write_whole
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, TempoChange, Track
 from theory.chord import Chord
 from theory.key import Key
@@ -29,11 +31,12 @@ from theory.scale import SCALES
 
 __all__ = ["VERSION", "Piece", "content_digest", "load_shard", "read_index", "save_shard"]
 
-VERSION = 1
+VERSION = 2
 _MODES = tuple(SCALES)
 _NO_FIFTHS = 99  # stands for "no root" and "no bass of its own"
 _TABLES = ("notes", "tracks", "tempos", "meters", "keys", "chords")
 _MILLI_BPM = 1000
+_INDEX_ENTRIES = {"corpus", "steps_per_quarter", "digest", "n_duplicates", "skipped", "pieces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ def save_shard(folder: Path, pieces: Sequence[Piece], index: dict[str, Any]) -> 
     arrays |= {f"{name}_offsets": np.array(rows, dtype=np.int64) for name, rows in offsets.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    _write_whole(folder / "pieces.npz", buffer.getvalue())
+    write_whole(folder / "pieces.npz", buffer.getvalue())
     index = {"version": VERSION, **index, "pieces": names}
-    _write_whole(folder / "index.json", json.dumps(index, ensure_ascii=False, indent=0).encode())
+    write_whole(folder / "index.json", json.dumps(index, ensure_ascii=False, indent=0).encode())
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -111,8 +114,9 @@ def read_index(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         msg = f"{path}: not an index of a built corpus ({error}); build it again"
         raise CorpusError(msg) from None
-    if index.get("version") != VERSION:
-        msg = f"{path}: version {index.get('version')}: expected {VERSION}; build the corpus again"
+    version = index.get("version") if isinstance(index, dict) else None
+    if version != VERSION or not index.keys() >= _INDEX_ENTRIES:
+        msg = f"{path}: version {version}: expected a whole index of version {VERSION}; build the corpus again"
         raise CorpusError(msg)
     return index
 
@@ -133,12 +137,6 @@ def load_shard(folder: Path) -> list[Piece]:
     except (OSError, KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
         msg = f"{folder}: damaged ({error}); build the corpus again"
         raise CorpusError(msg) from None
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
 
 
 def _rows_of(score: Score) -> dict[str, list[tuple[int, ...]]]:

@@ -54,6 +54,8 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     log_symbol[:, REST] += rest[:, 0]
     log_symbol[:, N_SPECIAL:] += onset
     log_final = _final_row(automaton, -_last_cost(alphabet, moments[-1], rules))
+    log_final[automaton.label[:, 0] < 0] -= sum(rule.cost for rule in rules if not rule.permits_no_notes())
+    log_final -= sum(rule.cost for rule in rules if not rule.has_place(moments))
     if (held == onset).all():
         # The usual case: starting and holding are judged alike, so arriving in a sounding state may carry the mask.
         log_symbol[:, N_SPECIAL:] = potentials.step[:, N_SPECIAL:]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
-from uuid import uuid4
 
 from symgen.errors import FileFormatError, GridError, MissingDependencyError, ScoreError
+from symgen.files import write_whole
 from symgen.grid import check_steps_per_quarter
 from symgen.io.midi_reader import read_midi
 from symgen.io.midi_writer import write_midi
@@ -21,7 +21,7 @@ from symgen.io.music21_reader import from_music21
 from symgen.io.optional import require
 from symgen.score import Score
 
-__all__ = ["SUFFIXES", "load", "save", "write_bytes"]
+__all__ = ["SUFFIXES", "load", "save"]
 
 _FORMATS = MappingProxyType(
     {".mid": "midi", ".midi": "midi", ".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml"}
@@ -96,38 +96,18 @@ def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:
     Raises
     ------
     FileFormatError
-        If the ending is none of these, or the file cannot be written.
+        If the ending is none of these, or the file is there and may not be replaced.
+    OutputError
+        If it cannot be written.
     """
     path = Path(path)
     writers: Mapping[str, Callable[[Score], bytes]] = {".musicxml": _musicxml}
     if path.suffix.lower() not in _WRITABLE:
         _fail(path, f"expected a name that ends in {', '.join(_WRITABLE)}")
-    write_bytes(path, writers.get(path.suffix.lower(), write_midi)(score), overwrite=overwrite)
-    return path
-
-
-def write_bytes(path: Path, data: bytes, *, overwrite: bool = True) -> None:
-    """Write a file beside its place and move it there, so that no half of it is ever seen.
-
-    Raises
-    ------
-    FileFormatError
-        If it cannot be written, or is there and may not be replaced.
-    """
-    if path.is_dir():
-        _fail(path, "a folder: expected the name of a file")
     if path.exists() and not overwrite:
         _fail(path, "exists already: expected a new name, or leave to overwrite it")
-    if not path.parent.is_dir():
-        _fail(path, f"no folder {str(path.parent)!r}: expected one that exists")
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        _fail(path, f"could not be written: {error.strerror or error}", error)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, writers.get(path.suffix.lower(), write_midi)(score))
+    return path
 
 
 def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:

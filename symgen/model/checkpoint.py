@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from symgen.errors import CheckpointError
+from symgen.files import write_whole
 from symgen.model.vae import LineVae, VaeConfig
 
-__all__ = ["FORMAT", "VERSION", "Checkpoint", "bundled_checkpoint", "load_checkpoint", "save_checkpoint", "write_whole"]
+__all__ = ["FORMAT", "VERSION", "Checkpoint", "bundled_checkpoint", "load_checkpoint", "save_checkpoint"]
 
 FORMAT, VERSION = "symgen line vae", 1
-_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+_WEIGHTS, _CONFIG, _CARD = "model.safetensors", "config.json", "MODEL_CARD.md"
+_ENTRIES: dict[str, type] = {"model": dict, "sha256": str, "styles": list, "training": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,24 @@ def bundled_checkpoint(name: str = "line-light") -> Path:
     return folder
 
 
-def save_checkpoint(folder: Path, model: LineVae, *, styles: tuple[str, ...], training: dict[str, Any]) -> str:
-    """Write a checkpoint, the configuration last; return the digest of its weights."""
+def save_checkpoint(
+    folder: Path, model: LineVae, *, styles: tuple[str, ...], training: dict[str, Any], card: str = ""
+) -> str:
+    """Write a checkpoint, the configuration last; return the digest of its weights.
+
+    Parameters
+    ----------
+    folder
+        Made if it is not there.
+    model
+        Whose weights and sizes are kept.
+    styles
+        What it was trained on.
+    training
+        What it was trained with: plain values for the configuration.
+    card
+        The model card, Markdown for people.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
@@ -76,6 +94,7 @@ def save_checkpoint(folder: Path, model: LineVae, *, styles: tuple[str, ...], tr
         "training": training,
     }
     write_whole(folder / _WEIGHTS, weights)
+    write_whole(folder / _CARD, (card or f"# {folder.name}\n").encode())
     write_whole(folder / _CONFIG, (json.dumps(config, indent=2) + "\n").encode())
     return digest
 
@@ -99,22 +118,15 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if digest != config["sha256"]:
         msg = f"{folder / _WEIGHTS}: damaged: its SHA-256 is {digest[:12]}, expected {str(config['sha256'])[:12]}"
         raise CheckpointError(msg)
-    model = LineVae(sizes)
     try:
+        model = LineVae(sizes)
         model.load_state_dict(load(data))
-    except (SafetensorError, RuntimeError) as error:
-        first_line = str(error).strip().splitlines()[0]
+    except (SafetensorError, RuntimeError, ValueError, AssertionError) as error:
+        first_line = str(error).strip().partition("\n")[0]
         msg = f"{folder / _WEIGHTS}: does not fit its configuration: {first_line}"
         raise CheckpointError(msg) from None
     model.eval().requires_grad_(False)
     return Checkpoint(model, digest, tuple(config["styles"]), config["training"])
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it appears whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
@@ -133,26 +145,34 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if config.get("version") != VERSION:
         msg = f"{path}: version {config.get('version')}: expected {VERSION}"
         raise CheckpointError(msg)
-    missing = {"model", "sha256", "styles", "training"} - config.keys()
-    if missing:
-        msg = f"{path}: expected an entry {sorted(missing)[0]!r}"
+    for entry, kind in _ENTRIES.items():
+        if not isinstance(config.get(entry), kind):
+            msg = f"{path}: {entry}: {config.get(entry)!r}: expected a JSON {kind.__name__}"
+            raise CheckpointError(msg)
+    if not all(isinstance(style, str) for style in config["styles"]):
+        msg = f"{path}: styles: {config['styles']!r}: expected names"
         raise CheckpointError(msg)
     return config
 
 
-def _vae_config(folder: Path, sizes: Any) -> VaeConfig:
+def _vae_config(folder: Path, sizes: dict[str, Any]) -> VaeConfig:
     """Check every size before anything is allocated."""
-    known = {field.name: field for field in fields(VaeConfig)}
-    if not isinstance(sizes, dict) or set(sizes) != set(known):
+    known = VaeConfig().as_dict()
+    if sizes.keys() != known.keys():
         msg = f"{folder / _CONFIG}: model: expected exactly the entries {', '.join(known)}"
         raise CheckpointError(msg)
-    default = VaeConfig()
-    values: dict[str, Any] = {}
-    for name, value in sizes.items():
-        kind = type(getattr(default, name))
-        values[name] = tuple(value) if kind is tuple and isinstance(value, list) else value
-        numbers = values[name] if kind is tuple else (values[name],)
-        if not all(isinstance(n, int | float) and 0 <= n <= 4096 for n in numbers):
-            msg = f"{folder / _CONFIG}: model: {name}: {value!r}: expected a number from 0 to 4096"
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
+    for name, default in VaeConfig().as_dict().items():
+        if not _is_size_like(values[name], default):
+            msg = f"{folder / _CONFIG}: model: {name}: {values[name]!r}: expected one such as {default!r}, up to 4096"
             raise CheckpointError(msg)
-    return VaeConfig(**values)
+    return VaeConfig(**values)  # type: ignore[arg-type]  # each was checked against its default above
+
+
+def _is_size_like(value: Any, default: Any) -> bool:
+    """Whether a value has the type of a default, and is small enough to allocate."""
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and 0 < len(value) <= 64 and all(_is_size_like(v, 1) for v in value)
+    if isinstance(default, float):
+        return isinstance(value, int | float) and 0 <= value < 1
+    return type(value) is int and 0 <= value <= 4096

@@ -78,9 +78,18 @@ def line_runs(pieces: Iterable[tuple[Score, str]], alphabet: LineAlphabet, steps
     alphabet
         Of the model: pitches relative to the tonic (see :func:`symgen.conditions.tonic_shift`).
     steps_per_quarter
-        The model's grid.
+        The model's grid, which divides that of the pieces.
+
+    Raises
+    ------
+    CorpusError
+        If it does not.
     """
     for score, style in pieces:
+        if score.steps_per_quarter % steps_per_quarter:
+            grid = f"{score.steps_per_quarter} steps a quarter"
+            msg = f"training data at {grid}: expected a multiple of {steps_per_quarter}"
+            raise CorpusError(msg)
         for key, section in _sections(score):
             yield from _runs_of_section(score, key, section, style, alphabet, steps_per_quarter)
 

@@ -7,6 +7,7 @@ and then renamed.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import time
@@ -20,8 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from symgen.errors import CheckpointError
-from symgen.model.checkpoint import write_whole
+from symgen.errors import CheckpointError, RequestError
+from symgen.files import write_whole
 from symgen.model.data import Batch, BatchSampler, LineRun
 from symgen.model.vae import LineVae, VaeConfig, condition_dropout
 
@@ -47,6 +48,12 @@ class TrainConfig:
     evaluate_every: int = 500
     save_every: int = 250
     seed: int = 0
+    n_threads: int = 1  # sums depend on it: another number, other weights
+
+    def __post_init__(self) -> None:
+        if self.n_updates < 1 or self.n_threads < 1 or not 0 <= self.seed < 2**40:
+            msg = f"updates {self.n_updates}, threads {self.n_threads}, seed {self.seed}: expected at least 1, 1 and 0"
+            raise RequestError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +112,15 @@ def train(
         If the folder holds the state of another run.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.n_threads)
     torch.manual_seed(config.seed)
     model, averaged = LineVae(model_config), LineVae(model_config)
     averaged.load_state_dict(model.state_dict())
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     sampler = BatchSampler(runs, n_bars=config.window_bars, batch_steps=config.batch_steps)
-    run_digest = json.dumps([model_config.as_dict(), asdict(config)])
-    start = _restore(folder, run_digest, model, averaged, optimiser)
-    figures = _last_figures(folder)
+    BatchSampler(validation_runs, n_bars=(min(config.window_bars),), batch_steps=config.batch_steps)  # or an error now
+    run_digest = json.dumps([model_config.as_dict(), asdict(config), _digest(runs)])
+    start, figures = _restore(folder, run_digest, model, averaged, optimiser)
     for update in range(start, config.n_updates):
         loss = _update(model, averaged, optimiser, sampler, config, update)
         done = update + 1
@@ -123,7 +131,8 @@ def train(
                 {"update": done, "time": time.time(), "train_reconstruction": loss[0], "train_kl": loss[1], **figures},
             )
         if done % config.save_every == 0 or done == config.n_updates:
-            _store(folder, run_digest, model, averaged, optimiser, done)
+            metadata = {"run": run_digest, "update": str(done), "figures": json.dumps(figures)}
+            _store(folder, metadata, model, averaged, optimiser)
         if progress is not None:
             progress(Progress(done, config.n_updates, *loss, figures.get("negative_elbo", math.nan)))
     averaged.eval().requires_grad_(False)
@@ -192,34 +201,53 @@ def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(batch.line.astype(np.int64)), torch.from_numpy(batch.features.astype(np.float32))
 
 
+def _digest(runs: Sequence[LineRun]) -> str:
+    """Return a digest of what there is to learn from."""
+    digest = hashlib.sha256()
+    for run in runs:
+        digest.update(run.line.tobytes() + run.features.tobytes())
+    return digest.hexdigest()
+
+
 def _store(
-    folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer, update: int
+    folder: Path,
+    metadata: dict[str, str],
+    model: LineVae,
+    averaged: LineVae,
+    optimiser: torch.optim.Optimizer,
 ) -> None:
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"averaged.{name}": value for name, value in averaged.state_dict().items()}
     for number, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
     contiguous = {name: value.contiguous() for name, value in tensors.items()}
-    write_whole(folder / _STATE, save(contiguous, metadata={"run": run, "update": str(update)}))
+    write_whole(folder / _STATE, save(contiguous, metadata=metadata))
 
 
-def _restore(folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer) -> int:
-    """Load the state of a run, if there is one; return how many updates it has behind it."""
+def _restore(
+    folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer
+) -> tuple[int, dict[str, float]]:
+    """Load the state of a run, if there is one; return the updates it has behind it and its last figures."""
     path = folder / _STATE
     if not path.is_file():
-        return 0
+        return 0, {}
     try:
         data = path.read_bytes()
         metadata = _metadata(data)
-        if metadata.get("run") != run:
-            msg = f"{path}: belongs to a run with other settings; name another folder or delete it"
-            raise CheckpointError(msg)
-        tensors = load(data)
-    except (SafetensorError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        msg = f"{path}: damaged ({error}); delete it to start anew"
+        update, figures = int(metadata["update"]), json.loads(metadata["figures"])
+        if metadata["run"] == run:
+            _load_state(load(data), model, averaged, optimiser)
+            return update, figures
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        msg = f"{path}: damaged ({type(error).__name__}); delete it to start anew"
         raise CheckpointError(msg) from None
+    msg = f"{path}: belongs to a run with other settings or other data; name another folder or delete it"
+    raise CheckpointError(msg)
+
+
+def _load_state(
+    tensors: dict[str, Tensor], model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer
+) -> None:
     model.load_state_dict(_under(tensors, "model."))
     averaged.load_state_dict(_under(tensors, "averaged."))
     moments: dict[int, dict[str, Tensor]] = {}
@@ -227,7 +255,6 @@ def _restore(folder: Path, run: str, model: LineVae, averaged: LineVae, optimise
         number, _, moment = name.partition(".")
         moments.setdefault(int(number), {})[moment] = value
     optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-    return int(metadata["update"])
 
 
 def _metadata(data: bytes) -> dict[str, str]:
@@ -244,11 +271,3 @@ def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _log(folder: Path, row: dict[str, float]) -> None:
     with (folder / _HISTORY).open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
-
-
-def _last_figures(folder: Path) -> dict[str, float]:
-    path = folder / _HISTORY
-    if not path.is_file() or not (lines := path.read_text(encoding="utf-8").splitlines()):
-        return {}
-    row = json.loads(lines[-1])
-    return {name: row[name] for name in ("negative_elbo", "reconstruction", "kl")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -33,7 +34,9 @@ def entry_of(name: str) -> CorpusEntry:
     if not Path(name).is_dir():
         return entry_named(name)
     folder = Path(name).resolve()
-    short = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "folder"
+    # The name carries a digest of the whole path: many a folder is called "midi".
+    place = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    short = (re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "folder") + f"-{place}"
     return CorpusEntry(
         short, f"the folder {folder}", "folder", str(folder), "", "yours", "yours", "yours", "opt-in", "digest"
     )

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.conditions import STYLES, Conditions, tonic_shift
+from symgen.alphabet import LineAlphabet
+from symgen.conditions import Conditions, tonic_shift
 from symgen.decode.compile import compile_line
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import log_backward, sample_lines
 from symgen.errors import RequestError
-from symgen.grid import BarMap, check_steps_per_quarter
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.harmony import chord_changes, compose_progression
 from symgen.pipeline.moments import moments_of
+from symgen.pipeline.request import MAX_SEED, checked_locks, checked_seed, read_request
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, TempoChange
 from theory.key import Key
 from theory.meter import Meter
+from theory.pitch import pitch_name
 from theory.progression import Progression
 from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Lock, Moment, Range, Rule
 
 if TYPE_CHECKING:
     from symgen.model.checkpoint import Checkpoint
 
-__all__ = ["MAX_BARS", "default_rules", "generate", "generate_many", "load_model", "sample_melody", "styles"]
-
-MAX_BARS = 512
-"""The longest song made in one go."""
-
-MAX_SEED = 2**63 - 1
+__all__ = ["default_rules", "generate", "generate_many", "load_model", "sample_melody", "styles"]
 
 
 def generate(
@@ -46,7 +41,7 @@ def generate(
     bars: int | None = None,
     meter: Meter | str = "4/4",
     bpm: float = 110.0,
-    style: str = "folk",
+    style: str | None = None,
     rules: Sequence[Rule] | None = None,
     changed_rules: Sequence[Rule] = (),
     locks: Sequence[Lock | str] = (),
@@ -69,7 +64,7 @@ def generate(
     bpm
         Quarter notes a minute, 4 to 1000.
     style
-        One of :func:`symgen.styles`.
+        One of :func:`symgen.styles`, the first if left out; empty for no style in particular.
     rules
         What holds for the melody; :func:`default_rules` if left out.
     changed_rules
@@ -104,31 +99,41 @@ def generate(
     >>> [track.name for track in score.tracks], score.bars.n_bars
     (['Melody', 'Chords', 'Bass'], 4)
     """
-    plan = _Plan.of(key, chords, bars, meter, bpm, style, temperature, seed)
     model = load_model(checkpoint)
-    rng = np.random.default_rng(plan.seed)
-    progression = plan.progression or compose_progression(plan.key, plan.n_bars, rng)
-    bar_map = _bar_map(plan, model.model.config.steps_per_quarter)
+    request = read_request(
+        key=key,
+        chords=chords,
+        bars=bars,
+        meter=meter,
+        bpm=bpm,
+        style=style,
+        temperature=temperature,
+        seed=seed,
+        styles=model.styles,
+    )
+    rng = np.random.default_rng(request.seed)
+    progression = request.progression or compose_progression(request.key, request.n_bars, rng)
+    bar_map = request.bar_map(model.model.config.steps_per_quarter)
     changes = chord_changes(progression, bar_map)
-    conditions = Conditions(bar_map, plan.key, changes, plan.style)
-    moments = moments_of(bar_map, plan.key, changes)
-    asked = default_rules(changes, plan.key) if rules is None else rules
-    chosen = [*_with_changes(asked, changed_rules), *_locks(locks, bar_map)]
-    melody = sample_melody(model, conditions, moments, chosen, rng, temperature=temperature)
+    conditions = Conditions(bar_map, request.key, changes, request.style)
+    asked = default_rules(changes, request.key) if rules is None else rules
+    chosen = checked_locks(locks, _with_changes(asked, changed_rules), bar_map)
+    moments = moments_of(bar_map, request.key, changes)
+    melody = sample_melody(model, conditions, moments, chosen, rng, temperature=request.temperature)
     return Score(
         bar_map.steps_per_quarter,
-        arrange(melody, changes, bar_map, arrangement_of(plan.style)),
-        (TempoChange(0, plan.bpm),),
-        (MeterChange(0, plan.meter),),
-        (KeyChange(0, plan.key),),
+        arrange(melody, changes, bar_map, arrangement_of(request.style)),
+        (TempoChange(0, request.bpm),),
+        (MeterChange(0, request.meter),),
+        (KeyChange(0, request.key),),
         changes,
         end_steps=bar_map.end_steps,
-        recipe=_recipe(plan, progression, chosen, model.digest),
+        recipe=request.recipe(progression, chosen, model.digest),
     )
 
 
-def generate_many(n: int, *, seed: int | None = None, **request: object) -> list[Score]:
-    """Make several songs; the first has the seed itself, the others follow from it.
+def generate_many(n: int, *, seed: int | None = None, **request: Any) -> Iterator[Score]:
+    """Make several songs, one after the other; the first has the seed itself, the others the numbers after it.
 
     Parameters
     ----------
@@ -142,22 +147,21 @@ def generate_many(n: int, *, seed: int | None = None, **request: object) -> list
     if n < 1:
         msg = f"number of songs: {n}: expected at least 1"
         raise RequestError(msg)
-    first = _checked_seed(seed)
-    return [generate(seed=(first + i) % (MAX_SEED + 1), **request) for i in range(n)]  # type: ignore[arg-type]
+    first = checked_seed(seed)
+    return (generate(seed=(first + i) % (MAX_SEED + 1), **request) for i in range(n))
 
 
 def default_rules(chords: Sequence[ChordChange], key: Key) -> list[Rule]:
     """Return what holds for a melody when nothing else is said.
 
-    In key, chord tones on strong beats, a singable range, no leap beyond an octave, and a last note in
-    the last chord: its tonic where the chord has it.
+    In key, chord tones on strong beats, a singable range, no leap beyond an octave, and a last note: the
+    tonic where the last chord has it, else a note of that chord, or of the key where no chord sounds.
     """
     rules: list[Rule] = [InKey(), ChordTonesOnStrongBeats(), Range(57, 81), LargestLeap(12)]
     last = next((change.chord for change in reversed(chords) if not change.chord.is_none), None)
-    if last is not None:
-        tonic = key.tonic.pitch_class
-        rules.append(EndOn(frozenset({tonic}) if tonic in last.pitch_classes else last.pitch_classes))
-    return rules
+    fitting = key.pitch_classes if last is None else last.pitch_classes
+    tonic = key.tonic.pitch_class
+    return [*rules, EndOn(frozenset({tonic}) if tonic in fitting else fitting)]
 
 
 def sample_melody(
@@ -175,12 +179,15 @@ def sample_melody(
     ------
     InfeasibleError
         If there is none.
+    RequestError
+        If a range or a lock lies wholly outside the pitches the model knows.
     """
     from symgen.model.sample import line_potentials, sample_latents
 
     features = _by_bar(conditions)
     latents = sample_latents(checkpoint.model, features, rng, temperature=temperature)
     potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
+    _check_span(rules, potentials.alphabet, conditions.key)
     return draw_line(potentials.at_temperature(temperature), moments, rules, rng)
 
 
@@ -203,7 +210,8 @@ def draw_line(
 
 
 @lru_cache(maxsize=4)
-def _load(folder: Path) -> Checkpoint:
+def _load(folder: Path, written: int) -> Checkpoint:
+    """Load a checkpoint once for each time it was written."""
     from symgen.model.checkpoint import load_checkpoint
 
     return load_checkpoint(folder)
@@ -219,75 +227,21 @@ def load_model(checkpoint: str | Path | None = None) -> Checkpoint:
     """
     from symgen.model.checkpoint import bundled_checkpoint
 
-    return _load(bundled_checkpoint() if checkpoint is None else Path(checkpoint).resolve())
+    folder = bundled_checkpoint() if checkpoint is None else Path(checkpoint).resolve()
+    config = folder / "config.json"
+    return _load(folder, config.stat().st_mtime_ns if config.is_file() else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A request whose every part has been read and checked."""
-
-    key: Key
-    progression: Progression | None
-    n_bars: int
-    meter: Meter
-    bpm: float
-    style: str
-    temperature: float
-    seed: int
-
-    @classmethod
-    def of(
-        cls,
-        key: Key | str,
-        chords: Progression | str | None,
-        bars: int | None,
-        meter: Meter | str,
-        bpm: float,
-        style: str,
-        temperature: float,
-        seed: int | None,
-    ) -> _Plan:
-        """Read the texts and check the numbers."""
-        progression = Progression.parse(chords) if isinstance(chords, str) else chords
-        n_bars = bars if bars is not None else max(8, progression.n_bars if progression else 0)
-        _check("bars", n_bars, 1, MAX_BARS)
-        _check("bpm", bpm, 4, 1000)
-        if not 0.01 <= temperature <= 100:
-            msg = f"temperature {temperature:g}: expected 0.01 to 100"
+def _check_span(rules: Sequence[Rule], alphabet: LineAlphabet, key: Key) -> None:
+    """Refuse what no melody of this model can reach, whatever the other rules say."""
+    span = Range(alphabet.low, alphabet.high)
+    for rule in rules:
+        outside = isinstance(rule, Lock) and rule.pitch is not None and not span.low <= rule.pitch <= span.high
+        apart = isinstance(rule, Range) and rule.is_law and (rule.low > span.high or rule.high < span.low)
+        if outside or apart:
+            names = f"{pitch_name(span.low)} to {pitch_name(span.high)}"
+            msg = f"{rule}: the model's melodies in {key} lie within {names}"
             raise RequestError(msg)
-        if style not in STYLES:
-            msg = f"style {style!r}: expected one of {', '.join(STYLES)}"
-            raise RequestError(msg)
-        return cls(
-            Key.parse(key) if isinstance(key, str) else key,
-            progression,
-            n_bars,
-            Meter.parse(meter) if isinstance(meter, str) else meter,
-            float(bpm),
-            style,
-            float(temperature),
-            _checked_seed(seed),
-        )
-
-
-def _check(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        msg = f"{name} {value:g}: expected {low:g} to {high:g}"
-        raise RequestError(msg)
-
-
-def _checked_seed(seed: int | None) -> int:
-    """Return the seed, or one that is easy to type where none was given."""
-    if seed is None:
-        return secrets.randbelow(1_000_000)
-    _check("seed", seed, 0, MAX_SEED)
-    return seed
-
-
-def _bar_map(plan: _Plan, steps_per_quarter: int) -> BarMap:
-    check_steps_per_quarter(steps_per_quarter)
-    end = plan.meter.bar_steps(steps_per_quarter) * plan.n_bars
-    return BarMap.build([(0, plan.meter)], steps_per_quarter=steps_per_quarter, end_steps=end)
 
 
 def _with_changes(rules: Sequence[Rule], changed: Sequence[Rule]) -> list[Rule]:
@@ -296,35 +250,10 @@ def _with_changes(rules: Sequence[Rule], changed: Sequence[Rule]) -> list[Rule]:
     return [*(rule for rule in rules if type(rule) not in kinds), *changed]
 
 
-def _locks(locks: Sequence[Lock | str], bars: BarMap) -> list[Rule]:
-    """Read the locks and check that each names a step of the piece."""
-    read = [Lock.parse(lock) if isinstance(lock, str) else lock for lock in locks]
-    for lock in read:
-        bars.step_at(lock.bar, lock.beat)
-    return list(read)
-
-
 def _by_bar(conditions: Conditions) -> NDArray[np.float32]:
     """Return the conditions with an axis of bars, which are all of one length."""
     rows = conditions.features()
     return rows.reshape(conditions.bars.n_bars, -1, rows.shape[1])
-
-
-def _recipe(plan: _Plan, progression: Progression, rules: Sequence[Rule], digest: str) -> tuple[tuple[str, str], ...]:
-    """Return all that made the song, as words and values."""
-    entries: dict[str, object] = {
-        "seed": plan.seed,
-        "key": plan.key,
-        "chords": progression,
-        "bars": plan.n_bars,
-        "meter": plan.meter,
-        "bpm": f"{plan.bpm:g}",
-        "style": plan.style,
-        "temperature": f"{plan.temperature:g}",
-        "rules": "; ".join(str(rule) for rule in rules),
-        "checkpoint": digest[:16],
-    }
-    return tuple((name, str(value)) for name, value in entries.items())
 
 
 def styles(checkpoint: str | Path | None = None) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ def compose_progression(key: Key, n_bars: int, rng: np.random.Generator) -> Prog
     Notes
     -----
     The degrees are a line on a lattice of their own, drawn exactly given these laws: the first and the
-    last bar are on the tonic, the bar before the last on the dominant or the subdominant, and a chord
-    is not repeated into the last bar of a phrase of four.
+    last bar are on the tonic, the bar before the last (of three or more) on the dominant or the
+    subdominant, and a chord is not repeated into the last bar of a phrase of four.
     """
     lattice = _degree_lattice(key, n_bars)
     degrees = sample_lines(lattice, log_backward(lattice), rng)[0]

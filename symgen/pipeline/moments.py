@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from symgen.conditions import chord_at_steps
+from symgen.errors import ScoreError
 from symgen.grid import BarMap
 from symgen.score import ChordChange, KeyChange, Score
 from theory.audit import LineNote, Violation, audit_line
@@ -58,8 +59,11 @@ def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> l
     Raises
     ------
     ScoreError
-        If there is no such track.
+        If there is no such track, or none at all.
     """
+    if not score.tracks:
+        msg = "audit: expected a score with at least one track"
+        raise ScoreError(msg)
     part = score.track(track) if track is not None else score.tracks[0]
     notes = [LineNote(note.onset_steps, note.end_steps, note.pitch) for note in part.notes]
     return audit_line(notes, moments_of(score.bars, score.keys, score.chords), rules)

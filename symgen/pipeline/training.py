@@ -10,12 +10,14 @@ from symgen.alphabet import LineAlphabet
 from symgen.conditions import STYLES
 from symgen.corpus.build import build_corpus, default_folder
 from symgen.corpus.manifest import CorpusEntry
+from symgen.corpus.readers import files_digest, list_sources
 from symgen.corpus.shards import Piece, load_shard, read_index
 from symgen.errors import CorpusError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.data import LineRun, line_runs
 from symgen.model.train import Progress, TrainConfig, evaluate, train
-from symgen.model.vae import VaeConfig
+from symgen.model.vae import LineVae, VaeConfig
+from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
 
 __all__ = ["SHIPPED_CORPORA", "load_pieces", "train_line_vae"]
@@ -44,7 +46,7 @@ def load_pieces(
     for name in names:
         entry = entry_of(name)
         folder = default_folder(entry, _CORPUS_GRID)
-        if not _is_built(folder):
+        if not _is_up_to_date(entry, folder):
             _build(entry, folder, progress)
         pieces += load_shard(folder)
     return pieces
@@ -91,11 +93,19 @@ def train_line_vae(
         "bars": sum(run.n_bars for run in runs["train"]),
         "settings": asdict(train_config),
         "validation": figures,
-        "test": evaluate(model, runs["test"], train_config) if runs["test"] else {},
+        "test": _test_figures(model, runs["test"], train_config),
     }
     styles = tuple(style for style in STYLES if any(piece.style == style for piece in pieces))
-    save_checkpoint(out, model, styles=styles, training=trained)
+    save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
     return figures
+
+
+def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) -> dict[str, float]:
+    """Return the figures on the test pieces; none where they are too short or too few for a window."""
+    try:
+        return evaluate(model, runs, config)
+    except CorpusError:
+        return {}
 
 
 def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
@@ -103,12 +113,16 @@ def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRu
     return list(line_runs(chosen, LineAlphabet(config.low, config.high), config.steps_per_quarter))
 
 
-def _is_built(folder: Path) -> bool:
+def _is_up_to_date(entry: CorpusEntry, folder: Path) -> bool:
+    """Whether a corpus is built from the files it has now; what is built stays usable when the files are gone."""
     try:
-        read_index(folder)
+        index = read_index(folder)
     except CorpusError:
         return False
-    return True
+    try:
+        return bool(index["digest"] == files_digest(list_sources(entry)))
+    except CorpusError:
+        return True
 
 
 def _build(entry: CorpusEntry, folder: Path, progress: Callable[[str, int, int], None] | None) -> None:

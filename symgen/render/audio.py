@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError, RenderError
+from symgen.files import check_place, written_beside
 from symgen.io.smf import Limits, read_smf
-from symgen.render.files import check_place, written_beside
 from symgen.render.library import load_library
 from symgen.render.performance import Message, Performance, perform
 from symgen.render.soundfont import find_soundfont

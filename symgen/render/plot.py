@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import RenderError
+from symgen.files import written_beside
 from symgen.grid import BarMap
-from symgen.render.files import written_beside
 from symgen.score import Note, Score, Track
 from theory.chord import Chord
 from theory.pitch import pitch_name

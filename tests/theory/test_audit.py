@@ -39,7 +39,8 @@ def found(notes: list[tuple[int, int, int]], *rules: Rule) -> list[str]:
     # The last note is the last to start; it need not ring to the end.
     ([(0, 1, C4), (1, 2, E4)], EndOn(frozenset({0})), ["bar 2 beat 3: E4 as the last note breaks end on C"]),
     ([(0, 1, E4), (1, 2, C4)], EndOn(frozenset({0})), []),
-    ([], EndOn(frozenset({0})), []),
+    ([], EndOn(frozenset({0})), ["bar 2 beat 3: a line without notes breaks end on C"]),
+    ([], Lock(9, Fraction(1), 60), ["bar 2 beat 3: a piece without that place breaks lock bar 9 beat 1 = C4"]),
     # A lock wants a note that starts there.
     ([(1, 3, E4)], Lock(1, Fraction(2), E4), []),
     ([(0, 3, E4)], Lock(1, Fraction(2), E4), ["bar 1 beat 2: E4 breaks lock bar 1 beat 2 = E4"]),
@@ -57,8 +58,8 @@ def test_violations_come_by_rule_then_by_place() -> None:
     notes = [(0, 1, FS4), (1, 2, C4), (2, 3, CS4), (3, 4, E5)]
     assert found(notes, Range(60, 72), InKey(cost=1.0)) == [
         "bar 2 beat 1: E5 breaks range C4..C5",
-        "bar 1 beat 1: F#4 breaks in key",
-        "bar 1 beat 3: C#4 breaks in key",
+        "bar 1 beat 1: F#4 breaks in key (preferred, 1 nats)",
+        "bar 1 beat 3: C#4 breaks in key (preferred, 1 nats)",
     ]
 
 

@@ -111,7 +111,7 @@ def test_what_a_rule_sees_decides_what_it_permits(rule: Rule) -> None:
 @pytest.mark.parametrize(("rule", "words"), [
     (Rule(), "anything"),
     (InKey(), "in key"),
-    (ChordTonesOnStrongBeats(cost=2.0), "chord tones on strong beats"),
+    (ChordTonesOnStrongBeats(cost=2.0), "chord tones on strong beats (preferred, 2 nats)"),
     (Range(60, 79), "range C4..G5"),
     (LargestLeap(5), "largest leap 5 semitones"),
     (LargestLeap(1), "largest leap 1 semitone"),

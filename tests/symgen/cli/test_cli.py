@@ -52,7 +52,7 @@ def test_json_tells_what_was_made(capsys):
     songs = json.loads(out)["songs"]
     assert code == 0
     assert [song["file"] for song in songs] == ["x-1.mid", "x-2.mid"]
-    assert [song["seed"] for song in songs] == ["3", "4"]
+    assert [(song["seed"], song["bars"], song["bpm"]) for song in songs] == [(3, 1, 110.0), (4, 1, 110.0)]
     assert load(songs[0]["file"], steps_per_quarter=4).n_notes == songs[0]["notes"]
     code, out, _ = run(capsys, "render", "x-1.mid", "--json")
     assert code == 0
@@ -72,7 +72,7 @@ def test_musicxml_is_written_on_request(capsys, here):
 BAD = [
     (["generate", "--key", "H"], "generate: key 'H' at column 1: expected a tonic and a mode"),
     (["generate", "--chords", "Am Xx"], "generate: chord 'Xx' at column 4: expected a chord symbol"),
-    (["generate", "--bars", "0"], "generate: bars 0: expected 1 to 512"),
+    (["generate", "--bars", "0"], "generate: bars 0: expected a whole number from 1 to 512"),
     (["generate", "--bars", "x"], "generate: Invalid value for '--bars'"),
     (["generate", "--meter", "4/3"], "generate: metre '4/3' at column 1: expected beats over a note value"),
     (["generate", "--bpm", "1"], "generate: bpm 1: expected 4 to 1000"),

@@ -13,6 +13,10 @@ from symgen.errors import CorpusError
 from symgen.score import Note, Score, Track
 
 
+def index_at(grid):
+    return {"corpus": "test", "steps_per_quarter": grid, "digest": "", "n_duplicates": 0, "skipped": []}
+
+
 def stored(score):
     """Return what a shard keeps of a score: no markers, usual grouping of metres."""
     meters = tuple(replace(c, meter=replace(c.meter, groups=())) for c in score.meters)
@@ -29,7 +33,7 @@ def test_pieces_come_back(tmp_path_factory, found, data):
         if score.steps_per_quarter == grid
     ]
     folder = tmp_path_factory.mktemp("shard")
-    save_shard(folder, pieces, {"steps_per_quarter": grid})
+    save_shard(folder, pieces, index_at(grid))
     assert load_shard(folder) == pieces
 
 
@@ -46,14 +50,18 @@ def test_the_digest_knows_a_tune_in_any_key_and_at_any_place():
 
 
 def test_damage_is_told(tmp_path):
-    save_shard(tmp_path, [Piece("a", "test", "folk", "train", melody([60]))], {"steps_per_quarter": 4})
+    save_shard(tmp_path, [Piece("a", "test", "folk", "train", melody([60]))], index_at(4))
     (tmp_path / "pieces.npz").write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(CorpusError, match=r"damaged .* build the corpus again"):
         load_shard(tmp_path)
     index = json.loads((tmp_path / "index.json").read_text())
     (tmp_path / "index.json").write_text(json.dumps({**index, "version": VERSION + 1}))
-    with pytest.raises(CorpusError, match=f"version {VERSION + 1}: expected {VERSION}"):
+    with pytest.raises(CorpusError, match=f"version {VERSION + 1}: expected a whole index of version {VERSION}"):
         read_index(tmp_path)
+    for text in ("[]", json.dumps({"version": VERSION})):
+        (tmp_path / "index.json").write_text(text)
+        with pytest.raises(CorpusError, match="expected a whole index"):
+            read_index(tmp_path)
     (tmp_path / "index.json").write_text("{")
     with pytest.raises(CorpusError, match="not an index"):
         read_index(tmp_path)

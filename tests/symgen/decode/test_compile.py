@@ -21,7 +21,7 @@ from symgen.decode.infer import count_lines, log_backward, sample_lines
 from symgen.potentials import LineArcs, LinePotentials
 from theory.chord import Chord
 from theory.key import Key
-from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Moment, Range, Rule
+from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Lock, Moment, Range, Rule
 
 SIZES = [(2, 3), (2, 4), (2, 5), (2, 6), (3, 3), (3, 4), (4, 3)]  # pitches, steps
 
@@ -101,9 +101,18 @@ def test_laws_hold_in_every_draw() -> None:
         assert suffix_weight(lattice, 0, 0, line) == pytest.approx(weight - paid, abs=1e-9)
 
 
-def test_silence_has_no_last_note_to_judge() -> None:
-    lattice = compile_line(flat(60, 61, 3), in_a_minor("Am", "Am", "Am"), [EndOn(frozenset({9}))])
-    assert {line for line, weight in lattice_lines(lattice).items() if weight > -np.inf} == {(0, 0, 0)}
+def test_silence_has_no_last_note_and_breaks_a_rule_about_it() -> None:
+    moments = in_a_minor("Am", "Am", "Am")
+    law = lattice_lines(compile_line(flat(60, 61, 3), moments, [EndOn(frozenset({9}))]))
+    assert max(law.values()) == -np.inf
+    wish = lattice_lines(compile_line(flat(60, 61, 3), moments, [EndOn(frozenset({9}), cost=2.0)]))
+    assert wish[0, 0, 0] == -2.0
+
+
+def test_a_lock_outside_the_piece_cannot_be_met() -> None:
+    moments = in_a_minor("Am", "Am", "Am")
+    lines = lattice_lines(compile_line(flat(60, 61, 3), moments, [Lock(9, Fraction(1), 60)]))
+    assert max(lines.values()) == -np.inf
 
 
 def test_a_last_note_is_judged_also_where_it_rings_no_more() -> None:

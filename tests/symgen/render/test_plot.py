@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from symgen.errors import RenderError
+from symgen.errors import OutputError, RenderError
 from symgen.render.plot import (
     _chords_in,
     _colour,
@@ -171,7 +171,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
         plot_score(Score(4), tmp_path / "a.png")
     with pytest.raises(RenderError, match="0 bars on a line"):
         plot_score(song(), tmp_path / "a.png", bars_per_system=0)
-    with pytest.raises(RenderError, match="there is no folder"):
+    with pytest.raises(OutputError, match="no folder"):
         plot_score(song(), tmp_path / "none" / "a.png")
     assert list(tmp_path.iterdir()) == []
 

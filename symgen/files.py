@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from symgen.errors import RenderError
+from symgen.errors import OutputError
 
-__all__ = ["check_place", "written_beside"]
+__all__ = ["check_place", "write_whole", "written_beside"]
 
 
 def check_place(path: Path) -> None:
@@ -17,13 +17,14 @@ def check_place(path: Path) -> None:
 
     Raises
     ------
-    RenderError
+    OutputError
         If it is a folder, or lies in none.
     """
     if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder: expected a file" if path.is_dir() else f"there is no folder {path.parent}: make it first"
+        missing = f"no folder {str(path.parent)!r}: expected one that exists"
+        what = "is a folder: expected a file" if path.is_dir() else missing
         msg = f"{path}: {what}"
-        raise RenderError(msg)
+        raise OutputError(msg)
 
 
 @contextlib.contextmanager
@@ -37,7 +38,7 @@ def written_beside(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    RenderError
+    OutputError
         If the folder is missing or the file cannot be written, in one line.
     """
     check_place(path)
@@ -46,7 +47,19 @@ def written_beside(path: Path) -> Iterator[Path]:
         yield beside
         beside.replace(path)
     except OSError as error:
-        msg = f"{path}: could not be written ({error.strerror or error})"
-        raise RenderError(msg) from error
+        msg = f"{path}: could not be written: {error.strerror or error}"
+        raise OutputError(msg) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it appears whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written, in one line.
+    """
+    with written_beside(path) as beside:
+        beside.write_bytes(data)

@@ -1,0 +1,176 @@
+"""A request for a song: every text read, every number checked, before anything is made."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from symgen.errors import RequestError
+from symgen.grid import BarMap, check_steps_per_quarter
+from theory.key import Key
+from theory.meter import Meter
+from theory.progression import Progression
+from theory.rules import Lock, Rule
+
+__all__ = ["MAX_BARS", "MAX_SEED", "Request", "checked_locks", "checked_seed", "read_request"]
+
+MAX_BARS = 512
+"""The longest song made in one go."""
+
+MAX_SEED = 2**63 - 1
+_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a song shall be; ``progression`` is ``None`` where it is to be composed."""
+
+    key: Key
+    progression: Progression | None
+    n_bars: int
+    meter: Meter
+    bpm: float
+    style: str
+    temperature: float
+    seed: int
+
+    def bar_map(self, steps_per_quarter: int) -> BarMap:
+        """Return the bars of the song on a grid.
+
+        Raises
+        ------
+        RequestError
+            If a beat of the metre falls between two steps.
+        """
+        check_steps_per_quarter(steps_per_quarter)
+        places = (*self.meter.beat_starts, *self.meter.group_starts, self.meter.bar_quarters)
+        if any((place * steps_per_quarter).denominator != 1 for place in places):
+            grid = f"the model's grid of {steps_per_quarter} a quarter"
+            msg = f"metre {self.meter}: its beats fall between the steps of {grid}"
+            raise RequestError(msg)
+        end = self.meter.bar_steps(steps_per_quarter) * self.n_bars
+        return BarMap.build([(0, self.meter)], steps_per_quarter=steps_per_quarter, end_steps=end)
+
+    def recipe(self, progression: Progression, rules: Sequence[Rule], digest: str) -> tuple[tuple[str, str], ...]:
+        """Return all that decides the song, as words and values.
+
+        Parameters
+        ----------
+        progression
+            The chords, given or composed.
+        rules
+            What held for the melody.
+        digest
+            Of the model's weights.
+        """
+        entries: dict[str, object] = {
+            "seed": self.seed,
+            "key": self.key,
+            "chords": progression,
+            "bars": self.n_bars,
+            "meter": self.meter,
+            "bpm": _number(self.bpm),
+            "style": self.style,
+            "temperature": _number(self.temperature),
+            "rules": "; ".join(str(rule) for rule in rules),
+            "checkpoint": digest[:16],
+        }
+        return tuple((name, str(value)) for name, value in entries.items())
+
+
+def read_request(
+    *,
+    key: Key | str,
+    chords: Progression | str | None,
+    bars: int | None,
+    meter: Meter | str,
+    bpm: float,
+    style: str | None,
+    temperature: float,
+    seed: int | None,
+    styles: Sequence[str],
+) -> Request:
+    """Read and check a request; see :func:`symgen.generate` for what each part means.
+
+    Parameters
+    ----------
+    styles
+        What the model knows; the first is the default, and an empty style is always known.
+
+    Raises
+    ------
+    ParseError
+        If a text can't be read.
+    RequestError
+        If a number is out of range or the style unknown.
+    """
+    progression = Progression.parse(chords) if isinstance(chords, str) else chords
+    n_bars = bars if bars is not None else max(8, progression.n_bars if progression else 0)
+    _check_whole("bars", n_bars, 1, MAX_BARS)
+    _check("bpm", bpm, 4, 1000)
+    _check("temperature", temperature, _MIN_TEMPERATURE, _MAX_TEMPERATURE)
+    if style is None:
+        style = styles[0] if styles else ""
+    if style and style not in styles:
+        known = f"one of {', '.join(styles)}" if styles else "none, for this model knows no style"
+        msg = f"style {style!r}: expected {known}"
+        raise RequestError(msg)
+    return Request(
+        Key.parse(key) if isinstance(key, str) else key,
+        progression,
+        n_bars,
+        Meter.parse(meter) if isinstance(meter, str) else meter,
+        float(bpm),
+        style,
+        float(temperature),
+        checked_seed(seed),
+    )
+
+
+def checked_seed(seed: int | None) -> int:
+    """Return the seed, or one that is easy to type where none was given.
+
+    Raises
+    ------
+    RequestError
+        If it is no whole number from 0 to 2**63 - 1.
+    """
+    if seed is None:
+        return secrets.randbelow(1_000_000)
+    _check_whole("seed", seed, 0, MAX_SEED)
+    return seed
+
+
+def checked_locks(locks: Sequence[Lock | str], rules: Sequence[Rule], bars: BarMap) -> list[Rule]:
+    """Return the rules and the locks, each lock among them naming a step of the piece.
+
+    Raises
+    ------
+    GridError
+        If a lock names a place that is not there.
+    ParseError
+        If a lock can't be read.
+    """
+    read = [Lock.parse(lock) if isinstance(lock, str) else lock for lock in locks]
+    for rule in (*rules, *read):
+        if isinstance(rule, Lock):
+            bars.step_at(rule.bar, rule.beat)
+    return [*rules, *read]
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        msg = f"{name} {_number(value)}: expected {low:g} to {high:g}"
+        raise RequestError(msg)
+
+
+def _check_whole(name: str, value: int, low: int, high: int) -> None:
+    if not isinstance(value, int) or not low <= value <= high:
+        msg = f"{name} {value}: expected a whole number from {low} to {high}"
+        raise RequestError(msg)
+
+
+def _number(value: float) -> str:
+    """Return a number as short as it reads back exactly."""
+    return str(int(value)) if float(value).is_integer() else repr(value)
