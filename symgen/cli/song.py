@@ -36,6 +36,9 @@ def generate(
     temperature: Annotated[
         float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
     ] = 1.0,
+    form: Annotated[
+        str, typer.Option("--form", help="period: bars 5 and 6 of every 8 take up bars 1 and 2; or free.")
+    ] = "period",
     seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")] = None,
     n: Annotated[int, typer.Option("-n", "--number", help="How many songs.")] = 1,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: song-SEED.mid]")] = None,
@@ -58,6 +61,7 @@ def generate(
         changed_rules=changed,
         locks=lock or [],
         temperature=temperature,
+        form=form,
         checkpoint=checkpoint,
     )
     made = []

@@ -105,7 +105,12 @@ def _scaled_arcs(log_weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
 
 
 def sample_lines(
-    lattice: Lattice, table: NDArray[np.float64], rng: np.random.Generator, n: int = 1
+    lattice: Lattice,
+    table: NDArray[np.float64],
+    rng: np.random.Generator,
+    n: int = 1,
+    *,
+    uniform: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int64]:
     """Draw lines from the law of the lattice.
 
@@ -119,6 +124,9 @@ def sample_lines(
         Source of chance; one uniform number is used for each step and sample.
     n
         How many.
+    uniform
+        The uniform numbers themselves, shape (n_steps, n), for who wants some of them equal; drawn from
+        ``rng`` if left out.
 
     Returns
     -------
@@ -126,7 +134,7 @@ def sample_lines(
         Symbols.
     """
     assert not np.isneginf(table[0, 0])
-    uniform = rng.random((lattice.n_steps, n))
+    uniform = rng.random((lattice.n_steps, n)) if uniform is None else uniform
     lines = np.empty((n, lattice.n_steps), dtype=np.int64)
     state = np.zeros(n, dtype=np.int64)
     for step in range(lattice.n_steps):

@@ -6,7 +6,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -26,6 +26,7 @@ def sample_latents(
     features: NDArray[np.float32],
     rng: np.random.Generator,
     *,
+    sources: Sequence[int] | None = None,
     temperature: float = 1.0,
 ) -> NDArray[np.float32]:
     """Draw a latent vector for each bar from the learned prior, one after the other.
@@ -38,6 +39,9 @@ def sample_latents(
         Conditions, shape (bars, bar_steps, N_FEATURES).
     rng
         Source of chance.
+    sources
+        For each bar the bar whose latent it has, itself where it has one of its own; all their own if left out.
+        A new bar is drawn given what stands before it, repeats included.
     temperature
         Above 0: mixture weights are raised to the power ``1 / temperature`` and standard deviations
         multiplied by its square root.
@@ -50,7 +54,10 @@ def sample_latents(
     conditions = torch.from_numpy(features)[None]
     latents = torch.zeros(1, n_bars, size)
     with _deterministic():
-        for bar in range(n_bars):
+        for bar, source in enumerate(range(n_bars) if sources is None else sources):
+            if source != bar:
+                latents[0, bar] = latents[0, source]
+                continue
             first = max(0, bar + 1 - model.config.max_bars)
             given = model.prior_given(latents[:, first:bar], conditions[:, first : bar + 1])[:, -1]
             latents[0, bar] = _draw(*model.prior_head.parameters_of(given), rng, temperature)

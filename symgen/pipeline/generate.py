@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import log_backward, sample_lines
 from symgen.errors import RequestError
 from symgen.pipeline.arrange import arrange, arrangement_of
+from symgen.pipeline.form import bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
 from symgen.pipeline.moments import moments_of
 from symgen.pipeline.request import MAX_SEED, checked_locks, checked_seed, read_request
@@ -47,6 +49,7 @@ def generate(
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
+    form: str = "period",
     checkpoint: str | Path | None = None,
 ) -> Score:
     """Make a song: a melody from the model under the rules, with chords and bass.
@@ -75,6 +78,8 @@ def generate(
         Whatever is random follows from it; chosen and recorded if left out.
     temperature
         1 is the model's own law; less is more cautious. It holds for the latents and for the notes alike.
+    form
+        Which bars take up which: one of :data:`symgen.pipeline.form.FORMS`.
     checkpoint
         Folder of a model; the bundled one if left out.
 
@@ -109,17 +114,19 @@ def generate(
         style=style,
         temperature=temperature,
         seed=seed,
+        form=form,
         styles=model.styles,
     )
     rng = np.random.default_rng(request.seed)
-    progression = request.progression or compose_progression(request.key, request.n_bars, rng)
+    sources = bar_sources(request.n_bars, request.form)
+    progression = request.progression or compose_progression(request.key, request.n_bars, rng, sources=sources)
     bar_map = request.bar_map(model.model.config.steps_per_quarter)
     changes = chord_changes(progression, bar_map)
     conditions = Conditions(bar_map, request.key, changes, request.style)
     asked = default_rules(changes, request.key) if rules is None else rules
     chosen = checked_locks(locks, _with_changes(asked, changed_rules), bar_map)
     moments = moments_of(bar_map, request.key, changes)
-    melody = sample_melody(model, conditions, moments, chosen, rng, temperature=request.temperature)
+    melody = sample_melody(model, conditions, moments, chosen, rng, sources=sources, temperature=request.temperature)
     return Score(
         bar_map.steps_per_quarter,
         arrange(melody, changes, bar_map, arrangement_of(request.style)),
@@ -171,9 +178,27 @@ def sample_melody(
     rules: Sequence[Rule],
     rng: np.random.Generator,
     *,
+    sources: Sequence[int] | None = None,
     temperature: float = 1.0,
 ) -> tuple[Note, ...]:
     """Draw a melody from the model conditioned on the rules.
+
+    The latents are drawn from the prior, then the notes from the chain they give, conditioned on the rules.
+
+    Parameters
+    ----------
+    checkpoint
+        The model.
+    conditions, moments
+        What is known of the piece; moments are what the rules see of it.
+    rules
+        What must hold, and what is preferred.
+    rng
+        Source of chance.
+    sources
+        For each bar the bar whose latent and chance it has; see :mod:`symgen.pipeline.form`.
+    temperature
+        1 is the model's own law.
 
     Raises
     ------
@@ -185,27 +210,39 @@ def sample_melody(
     from symgen.model.sample import line_potentials, sample_latents
 
     features = _by_bar(conditions)
-    latents = sample_latents(checkpoint.model, features, rng, temperature=temperature)
+    sources = range(len(features)) if sources is None else sources
+    latents = sample_latents(checkpoint.model, features, rng, sources=sources, temperature=temperature)
     potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
     _check_span(rules, potentials.alphabet, conditions.key)
-    return draw_line(potentials.at_temperature(temperature), moments, rules, rng)
+    potentials = _with_repeats(potentials, moments, sources)
+    uniform = rng.random((len(features), features.shape[1]))[list(sources)].reshape(-1)
+    return _draw_line(potentials.at_temperature(temperature), moments, rules, rng, uniform)
 
 
-def draw_line(
-    potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule], rng: np.random.Generator
+def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:
+    """Give bars that take up another its weights, where their chords are the same."""
+    by_bar = potentials.step.reshape(len(sources), -1, potentials.step.shape[1]).copy()
+    bar_steps = by_bar.shape[1]
+    chords = [[m.chord for m in moments[i * bar_steps : (i + 1) * bar_steps]] for i in range(len(sources))]
+    for bar, source in enumerate(sources):
+        if chords[bar] == chords[source]:
+            by_bar[bar] = by_bar[source]
+    return replace(potentials, step=by_bar.reshape(potentials.step.shape))
+
+
+def _draw_line(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    rng: np.random.Generator,
+    uniform: NDArray[np.float64],
 ) -> tuple[Note, ...]:
-    """Draw one line from potentials conditioned on rules.
-
-    Raises
-    ------
-    InfeasibleError
-        If there is none.
-    """
+    """Draw one line from potentials conditioned on rules, with a uniform number for each step."""
     lattice = compile_line(potentials, moments, rules)
     table = log_backward(lattice)
     if np.isneginf(table[0, 0]):
         raise explain_infeasible(potentials, moments, rules)
-    line = sample_lines(lattice, table, rng)[0]
+    line = sample_lines(lattice, table, rng, uniform=uniform[:, None])[0]
     return potentials.alphabet.decode(line)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from symgen.decode.automaton import DEAD, Automaton
@@ -20,7 +22,9 @@ _PHRASE_BARS = 4
 _TONIC = 0
 
 
-def compose_progression(key: Key, n_bars: int, rng: np.random.Generator) -> Progression:
+def compose_progression(
+    key: Key, n_bars: int, rng: np.random.Generator, *, sources: Sequence[int] | None = None
+) -> Progression:
     """Compose a chord for every bar: from the tonic, through the usual successions, to a cadence.
 
     Parameters
@@ -31,15 +35,31 @@ def compose_progression(key: Key, n_bars: int, rng: np.random.Generator) -> Prog
         At least 1.
     rng
         Source of chance.
+    sources
+        For each bar the bar whose chord it has, itself where it is new; all new if left out.
 
     Notes
     -----
-    The degrees are a line on a lattice of their own, drawn exactly given these laws: the first and the
-    last bar are on the tonic, the bar before the last (of three or more) on the dominant or the
-    subdominant, and a chord is not repeated into the last bar of a phrase of four.
+    The degrees are a line on a lattice of their own, drawn exactly given these laws: the first and the last
+    bar are on the tonic, the bar before the last (of three or more) on the dominant or the subdominant, and
+    a chord is not repeated into the last bar of a phrase of four. A bar that repeats another is fixed once
+    that one is drawn, unless that breaks a law, and what follows it is drawn again given all before it.
     """
-    lattice = _degree_lattice(key, n_bars)
+    sources = range(n_bars) if sources is None else sources
+    fixed: dict[int, int] = {}
+    repeats = [bar for bar in range(n_bars) if sources[bar] != bar]
+    lattice = _degree_lattice(key, n_bars, fixed)
     degrees = sample_lines(lattice, log_backward(lattice), rng)[0]
+    for bar in repeats:
+        # What stands before the repeat is kept; the repeat itself, and all that follows, is drawn anew given it.
+        fixed.update({b: int(degrees[b]) for b in range(bar)})
+        fixed[bar] = int(degrees[sources[bar]])
+        lattice = _degree_lattice(key, n_bars, fixed)
+        table = log_backward(lattice)
+        if np.isneginf(table[0, 0]):
+            del fixed[bar]  # the repeat would break the cadence: this bar is new after all
+            continue
+        degrees = sample_lines(lattice, table, rng)[0]
     chords = degree_chords(key)
     return Progression(tuple((ChordSpan(chords[degree]),) for degree in degrees.tolist()))
 
@@ -64,7 +84,8 @@ def chord_changes(progression: Progression, bars: BarMap) -> tuple[ChordChange, 
     return tuple(changes)
 
 
-def _degree_lattice(key: Key, n_bars: int) -> Lattice:
+def _degree_lattice(key: Key, n_bars: int, fixed: Mapping[int, int]) -> Lattice:
+    """Return the lattice of degrees, those in ``fixed`` as they are."""
     with np.errstate(divide="ignore"):
         log_succession = np.log(succession_weights(key))
     log_symbol = np.zeros((n_bars, 7))
@@ -74,6 +95,8 @@ def _degree_lattice(key: Key, n_bars: int) -> Lattice:
             allowed = np.arange(7) == _TONIC
         elif bar == n_bars - 2:
             allowed = np.isin(np.arange(7), CADENTIAL_DEGREES)
+        if bar in fixed:
+            allowed = allowed & (np.arange(7) == fixed[bar])
         log_symbol[bar, ~allowed] = -np.inf
     # Two kinds of step: within a phrase a chord may stay, into its last bar it must change.
     changing = log_succession.copy()

@@ -34,6 +34,7 @@ class Request:
     style: str
     temperature: float
     seed: int
+    form: str
 
     def bar_map(self, steps_per_quarter: int) -> BarMap:
         """Return the bars of the song on a grid.
@@ -73,6 +74,7 @@ class Request:
             "bpm": _number(self.bpm),
             "style": self.style,
             "temperature": _number(self.temperature),
+            "form": self.form,
             "rules": "; ".join(str(rule) for rule in rules),
             "checkpoint": digest[:16],
         }
@@ -89,6 +91,7 @@ def read_request(
     style: str | None,
     temperature: float,
     seed: int | None,
+    form: str,
     styles: Sequence[str],
 ) -> Request:
     """Read and check a request; see :func:`symgen.generate` for what each part means.
@@ -125,6 +128,7 @@ def read_request(
         style,
         float(temperature),
         checked_seed(seed),
+        form,
     )
 
 

@@ -138,16 +138,31 @@ def test_styles_and_corpora_are_listed(capsys):
     assert {"name", "licence", "get", "weights", "here"} <= rows[0].keys()
 
 
-def test_a_folder_of_music_is_built_described_and_trained_on(capsys, here):
-    """The whole way with one's own music: twenty songs, a corpus, a small model, a song from it."""
+def test_a_folder_of_music_is_built_and_described(capsys, here):
     (here / "mine").mkdir()
-    for seed in range(24):
-        symgen.generate(seed=seed, bars=8).save(here / "mine" / f"{seed}.mid")
+    for seed in range(3):
+        symgen.generate(seed=seed, bars=4).save(here / "mine" / f"{seed}.mid")
     code, out, _ = run(capsys, "corpus", "build", "mine", "-o", "built", "--json", "--processes", "1")
-    assert (code, json.loads(out)["pieces"]) == (0, 24)
+    assert (code, json.loads(out)["pieces"]) == (0, 3)
     code, out, _ = run(capsys, "corpus", "info", "mine", "-o", "built")
     assert code == 0
-    assert "pieces: 24" in out
+    assert "pieces: 3" in out
+
+
+def test_training_from_the_command_line_says_what_it_lacks(capsys, here, monkeypatch):
+    monkeypatch.setattr("symgen.corpus.build.platformdirs.user_cache_dir", lambda name: str(here / "cache"))
+    (here / "mine").mkdir()
+    symgen.generate(seed=1, bars=4).save(here / "mine" / "1.mid")
+    code, _, err = run(capsys, "train", "-o", "model", "--corpus", "mine", "--updates", "1")
+    assert code == 2
+    assert "train: training data: no usable melody" in err
+    for words, message in (
+        (["--updates", "0"], "--updates"),
+        (["--seed", "-1"], "--seed"),
+        (["--threads", "0"], "--threads"),
+    ):
+        code, _, err = run(capsys, "train", "-o", "model", *words)
+        assert (code, message in err, err.count("\n")) == (2, True, 1)
 
 
 def test_the_installed_command_runs():

@@ -128,7 +128,7 @@ def test_pop909_follows_its_beats(monkeypatch, tmp_path):
     (song / "chord_midi.txt").write_text(
         f"0 {beats[1]} N\n{beats[1]} {beats[5]} C:maj\n{beats[5]} {beats[9]} A:min7/b3"
     )
-    (song / "key_audio.txt").write_text("0 9 C:maj")
+    (song / "key_audio.txt").write_text(f"0 {beats[5]} C:maj\n{beats[5]} 9 A:min")
     millis = np.rint(beats * 1000).astype(int)  # at 500 ticks a quarter and 120 a minute a tick is a millisecond
     notes = tuple(Note(int(t), 100, 60 + i) for i, t in enumerate(millis))
     write_at_milliseconds(song / "001.mid", {"MELODY": notes, "PIANO": notes})
@@ -138,7 +138,7 @@ def test_pop909_follows_its_beats(monkeypatch, tmp_path):
     # The first downbeat is beat 1, so beat 0 ends the bar before; the label before it starts a little earlier still.
     assert [n.onset_steps for n in score.track("MELODY").notes] == [12 + 4 * i for i in range(17)]
     assert [(c.onset_steps, str(c.chord)) for c in score.chords] == [(9, "N.C."), (16, "C"), (32, "Am7/C")]
-    assert score.keys == (KeyChange(0, Key.parse("C")),)
+    assert score.keys == (KeyChange(0, Key.parse("C")), KeyChange(32, Key.parse("A minor")))
 
 
 def write_at_milliseconds(path, tracks):
@@ -163,6 +163,33 @@ def test_annotation_keeps_what_is_there_and_adds_what_is_not():
     assert found.chords
     named = replace(bare, keys=(KeyChange(0, Key.parse("D:dorian")),), chords=(ChordChange(0, Chord.parse("Dm7")),))
     assert annotate(named) == named
+
+
+def test_drums_are_kept_but_neither_lead_nor_have_a_harmony(folder, tmp_path):
+    drums = Track("Drums", tuple(Note(6 * i, 3, 42) for i in range(32)), is_drum=True)
+    replace(tune(9), tracks=(drums, *tune(9).tracks)).save(folder / "drums.mid")
+    build_corpus(entry_for(folder), tmp_path / "out", n_processes=1)
+    piece = next(piece for piece in load_shard(tmp_path / "out") if piece.name == "drums.mid")
+    assert [track.is_drum for track in piece.score.tracks] == [False, True]
+    assert piece.score.chords == annotate(tune(9)).chords
+
+
+def test_a_folder_that_looks_like_a_file_and_a_dead_link_are_passed_over(folder, tmp_path):
+    (folder / "album.mid").mkdir()
+    (folder / "dead.mid").symlink_to(folder / "nowhere.mid")
+    assert build_corpus(entry_for(folder), tmp_path / "out", n_processes=1).n_pieces == 4
+
+
+def test_sixteenths_need_a_grid_of_sixteenths(tmp_path, monkeypatch):
+    (tmp_path / "JSB-Chorales").mkdir()
+    (tmp_path / "JSB-Chorales" / "Jsb16thSeparated.json").write_text('{"train": [[[60, 55, 52, 48]]]}')
+    monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path))
+    source = list_sources(entry_named("jsb-chorales"))[0]
+    with pytest.raises(CorpusError, match="expected a multiple of 4"):
+        read_source(source, steps_per_quarter=6)
+    score = read_source(source, steps_per_quarter=12)[0]
+    assert isinstance(score, Score)
+    assert score.tracks[0].notes == (Note(0, 3, 60),)
 
 
 def test_beat_chroma_is_what_a_plain_loop_counts():

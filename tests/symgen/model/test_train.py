@@ -90,6 +90,11 @@ def test_the_state_of_another_run_is_refused(runs, tmp_path):
     train(TINY, SHORT, runs, runs, tmp_path)
     with pytest.raises(CheckpointError, match="belongs to a run with other settings"):
         train(TINY, replace(SHORT, seed=5), runs, runs, tmp_path)
+    with pytest.raises(CheckpointError, match="other settings or other data"):
+        train(TINY, SHORT, runs[:4], runs, tmp_path)
+    save_file({"a": torch.zeros(1)}, tmp_path / "state.safetensors")
+    with pytest.raises(CheckpointError, match=r"damaged .KeyError."):
+        train(TINY, SHORT, runs, runs, tmp_path)
     (tmp_path / "state.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00rubbish")
     with pytest.raises(CheckpointError, match=r"damaged .* delete it to start anew"):
         train(TINY, SHORT, runs, runs, tmp_path)
@@ -168,8 +173,15 @@ def test_damaged_checkpoints_are_refused(checkpoint):
         ({"format": "other"}, "expected a checkpoint with the format"),
         ({"version": 99}, "version 99: expected 1"),
         ({"model": {"low": 1}}, "expected exactly the entries low"),
-        ({"model": {**json.loads(good)["model"], "channels": 10**9}}, "channels: 1000000000: expected a number"),
+        ({"model": {**json.loads(good)["model"], "channels": 10**9}}, "channels: 1000000000: expected one such as 128"),
         ({"model": {**json.loads(good)["model"], "latent": 5}}, "does not fit its configuration"),
+        ({"model": {**json.loads(good)["model"], "channels": 16.0}}, "channels: 16.0: expected one such as 128"),
+        ({"model": {**json.loads(good)["model"], "channels": 12}}, "does not fit its configuration"),
+        ({"model": {**json.loads(good)["model"], "encoder_dilations": 1}}, "encoder_dilations: 1: expected"),
+        ({"model": {**json.loads(good)["model"], "dropout": 5}}, "dropout: 5: expected"),
+        ({"styles": "folk"}, "styles: 'folk': expected a JSON list"),
+        ({"styles": [5]}, "styles: .5.: expected names"),
+        ({"training": []}, "training: ..: expected a JSON dict"),
         ({"sha256": "0" * 64}, "damaged: its SHA-256 is"),
     ]:
         edit(checkpoint, **entries)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import symgen
-from symgen.errors import GridError, InfeasibleError, RequestError
+from symgen.errors import GridError, InfeasibleError, RequestError, ScoreError
 from symgen.io.midi import write_midi
 from symgen.pipeline.generate import default_rules, generate, generate_many
 from symgen.pipeline.moments import audit
+from symgen.score import Score
 from theory.chord import Chord
 from theory.errors import ParseError
 from theory.key import Key
@@ -172,6 +173,12 @@ def test_what_cannot_be_is_explained(request_, where, blame):
         ({"temperature": float("nan")}, RequestError, "temperature nan"),
         ({"style": "polka"}, RequestError, "style 'polka': expected one of folk"),
         ({"seed": -1}, RequestError, "seed -1"),
+        ({"bars": 2.5}, RequestError, "bars 2.5: expected a whole number"),
+        ({"seed": 1.5}, RequestError, "seed 1.5: expected a whole number"),
+        ({"meter": "1+1+1+1+4/32"}, RequestError, "metre .*: its beats fall between the steps"),
+        ({"rules": [Lock(9, Fraction(1), 60)]}, GridError, "bar 9: expected a bar from 1 to 8"),
+        ({"changed_rules": [Range(0, 24)]}, RequestError, "range C-1..C1: the model's melodies in C major lie within"),
+        ({"locks": ["bar 1 beat 1 = C1"]}, RequestError, "lock bar 1 beat 1 = C1: the model's melodies"),
         ({"key": "H"}, ParseError, "key 'H'"),
         ({"chords": "Am Xx"}, ParseError, "chord 'Xx' at column 4"),
         ({"chords": ""}, ParseError, "progression"),
@@ -183,6 +190,28 @@ def test_what_cannot_be_is_explained(request_, where, blame):
 def test_bad_requests_say_what_was_expected(request_, error, message):
     with pytest.raises(error, match=message):
         generate(**request_)
+
+
+def test_a_melody_has_notes_even_where_it_is_short():
+    for seed in range(60):
+        assert generate(bars=1, meter="2/4", seed=seed).track("Melody").notes
+    assert generate(chords="N.C.", bars=1, seed=1).track("Melody").notes
+
+
+def test_no_style_in_particular_is_a_style():
+    assert dict(generate(bars=1, seed=1, style="").recipe)["style"] == ""
+    assert dict(generate(bars=1, seed=1).recipe)["style"] == symgen.styles()[0]
+
+
+def test_the_recipe_keeps_every_digit_and_says_what_is_only_preferred():
+    recipe = dict(generate(bars=1, seed=1, bpm=97.1234567, rules=[InKey(cost=2.0)]).recipe)
+    assert recipe["bpm"] == "97.1234567"
+    assert recipe["rules"] == "in key (preferred, 2 nats)"
+
+
+def test_an_audit_needs_a_track():
+    with pytest.raises(ScoreError, match="expected a score with at least one track"):
+        audit(Score(4), [])
 
 
 def test_the_public_names_are_all_there():

@@ -52,6 +52,9 @@ def test_pretty_midi(song):
     midi = pretty_midi.PrettyMIDI(str(path))
     assert midi.get_tempo_changes()[1][0] == pytest.approx(bpm, abs=1e-3)
     assert [(s.numerator, s.denominator) for s in midi.time_signature_changes] == [meter]
+    assert [pretty_midi.key_number_to_key_name(s.key_number) for s in midi.key_signature_changes] == [
+        {"A minor": "A minor", "D major": "D Major", "Eb major": "Eb Major"}[str(score.keys[0].key)]
+    ]
     assert [i.name for i in midi.instruments] == NAMES
     assert [len(i.notes) for i in midi.instruments] == counts
 
@@ -62,6 +65,9 @@ def test_symusic(song):
     midi = symusic.Score(str(path))
     assert midi.tempos[0].qpm == pytest.approx(bpm, abs=1e-3)
     assert [(s.numerator, s.denominator) for s in midi.time_signatures] == [meter]
+    assert [(s.key, bool(s.tonality)) for s in midi.key_signatures] == [
+        (score.keys[0].key.signature, score.keys[0].key.is_minor)
+    ]
     assert [track.name for track in midi.tracks] == NAMES
     assert [len(track.notes) for track in midi.tracks] == counts
 
