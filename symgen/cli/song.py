@@ -31,7 +31,7 @@ def generate(
         list[str] | None,
         typer.Option("--lock", help='A note that must be there, such as "bar 1 beat 1 = C5"; may be repeated.'),
     ] = None,
-    note_range: Annotated[str, typer.Option("--range", help="Lowest and highest melody note.")] = "A3-A5",
+    note_range: Annotated[str, typer.Option("--range", help="Lowest and highest melody note.")] = "C4-A5",
     max_leap: Annotated[int, typer.Option("--max-leap", help="Largest melodic leap in semitones.")] = 12,
     temperature: Annotated[
         float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")

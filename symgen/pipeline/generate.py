@@ -164,7 +164,7 @@ def default_rules(chords: Sequence[ChordChange], key: Key) -> list[Rule]:
     In key, chord tones on strong beats, a singable range, no leap beyond an octave, and a last note: the
     tonic where the last chord has it, else a note of that chord, or of the key where no chord sounds.
     """
-    rules: list[Rule] = [InKey(), ChordTonesOnStrongBeats(), Range(57, 81), LargestLeap(12)]
+    rules: list[Rule] = [InKey(), ChordTonesOnStrongBeats(), Range(60, 81), LargestLeap(12)]
     last = next((change.chord for change in reversed(chords) if not change.chord.is_none), None)
     fitting = key.pitch_classes if last is None else last.pitch_classes
     tonic = key.tonic.pitch_class

@@ -152,7 +152,7 @@ def test_rules_can_be_changed():
         (
             {"key": "C", "locks": ["bar 1 beat 2 = C3"]},
             "bar 1 beat 2",
-            {"range A3..A5", "lock bar 1 beat 2 = C3"},
+            {"range C4..A5", "lock bar 1 beat 2 = C3"},
         ),
     ],
 )
