@@ -82,7 +82,7 @@ def test_other_packages_keep_the_bindings_they_have(bundled):
     code = "import fluidsynth as before; from symgen.render.library import load_library; ours = load_library()\n"
     code += "import sys; print(sys.modules['fluidsynth'] is before, ours.api is before, ours.path == ours.api.lib)"
     done = run(code, **{ENVIRONMENT_VARIABLE: str(bundled)})
-    assert done.stdout == "True False True\n", done.stderr
+    assert done.stdout.splitlines()[-1] == "True False True", done.stderr  # where CI is set it prints before that
 
 
 def test_without_any_library_the_error_says_the_commands(song):
