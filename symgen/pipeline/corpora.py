@@ -87,7 +87,7 @@ def describe(name: str, folder: Path | None = None, *, steps_per_quarter: int = 
         "weights": entry.weights,
         "steps_per_quarter": index["steps_per_quarter"],
         "digest": index["digest"],
-        "is_manifests": index["digest"] == entry.digest,
+        "files_as_in_manifest": index["digest"] == entry.digest,
         "pieces": len(index["pieces"]),
         **{split: splits[split] for split in ("train", "valid", "test")},
         "duplicates": index["n_duplicates"],
