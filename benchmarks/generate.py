@@ -25,7 +25,7 @@ STAGES = {
     "decoder network": ("symgen.model.sample", "line_potentials"),
     "compile": ("symgen.pipeline.generate", "compile_line"),
     "lattice": ("symgen.pipeline.generate", "log_backward"),
-    "sample": ("symgen.pipeline.generate", "sample_lines"),
+    "sample": ("symgen.pipeline.generate", "lines_at"),
     "arrange": ("symgen.pipeline.generate", "arrange"),
 }
 """Functions a song goes through: module and name, as the pipeline calls them."""

@@ -26,6 +26,7 @@ __all__ = [
     "count_lines",
     "forward_support",
     "has_line",
+    "lines_at",
     "log_backward",
     "log_weight_of",
     "marginals",
@@ -105,12 +106,7 @@ def _scaled_arcs(log_weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
 
 
 def sample_lines(
-    lattice: Lattice,
-    table: NDArray[np.float64],
-    rng: np.random.Generator,
-    n: int = 1,
-    *,
-    uniform: NDArray[np.float64] | None = None,
+    lattice: Lattice, table: NDArray[np.float64], rng: np.random.Generator, n: int = 1
 ) -> NDArray[np.int64]:
     """Draw lines from the law of the lattice.
 
@@ -124,9 +120,24 @@ def sample_lines(
         Source of chance; one uniform number is used for each step and sample.
     n
         How many.
+
+    Returns
+    -------
+    ndarray of shape (n, n_steps)
+        Symbols.
+    """
+    return lines_at(lattice, table, rng.random((lattice.n_steps, n)))
+
+
+def lines_at(lattice: Lattice, table: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the lines that given chance draws: a function of it, so that equal chance can make equal bars.
+
+    Parameters
+    ----------
+    lattice, table
+        As for :func:`sample_lines`.
     uniform
-        The uniform numbers themselves, shape (n_steps, n), for who wants some of them equal; drawn from
-        ``rng`` if left out.
+        Numbers from 0 to below 1, shape (n_steps, n): one for each step and line.
 
     Returns
     -------
@@ -134,7 +145,7 @@ def sample_lines(
         Symbols.
     """
     assert not np.isneginf(table[0, 0])
-    uniform = rng.random((lattice.n_steps, n)) if uniform is None else uniform
+    n = uniform.shape[1]
     lines = np.empty((n, lattice.n_steps), dtype=np.int64)
     state = np.zeros(n, dtype=np.int64)
     for step in range(lattice.n_steps):

@@ -20,6 +20,7 @@ from typing import Any
 from symgen.errors import ScoreError
 from symgen.grid import TICKS_PER_QUARTER, steps_to_ticks
 from symgen.io.optional import require
+from symgen.io.smf import DRUM_CHANNEL
 from symgen.io.words import KEY_SIGN, METER_SIGN, key_signature, microseconds, plain_key, protected, recipe_text
 from symgen.score import Note, Score, Track
 from theory.key import Key
@@ -27,8 +28,7 @@ from theory.meter import Meter
 
 __all__ = ["cut_overlaps", "write_midi"]
 
-_DRUM_CHANNEL = 9
-_PART_CHANNELS = tuple(channel for channel in range(16) if channel != _DRUM_CHANNEL)
+_PART_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 
 
 def write_midi(
@@ -156,7 +156,7 @@ def _channels(tracks: Sequence[Track]) -> list[int]:
     chosen = []
     for track in tracks:
         if track.is_drum:
-            chosen.append(_DRUM_CHANNEL)
+            chosen.append(DRUM_CHANNEL)
             continue
         n_programs_to_come = len(wanted - owned.keys())
         if track.program not in owned or len(free) > n_programs_to_come:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from symgen.alphabet import HOLD, N_SPECIAL, REST
 
-__all__ = ["ChainTransitions"]
+__all__ = ["ChainTransitions", "carry_forward"]
 
 _UNREACHED = -1e4
 
@@ -99,7 +99,7 @@ class ChainTransitions(nn.Module):
         """Sum the weights of a line's moves."""
         is_onset, is_rest = line >= N_SPECIAL, line == REST
         pitch = (line - N_SPECIAL).clamp_min(0)
-        last = _carry_forward(pitch, is_onset)  # pitch of the last onset up to and with each step; -1 before any
+        last = carry_forward(pitch, is_onset)  # pitch of the last onset up to and with each step; -1 before any
         previous = torch.cat([torch.full_like(last[:, :1], -1), last[:, :-1]], dim=1)
         rested = torch.cat([torch.ones_like(is_rest[:, :1]), is_rest[:, :-1]], dim=1)
         had_note = previous >= 0
@@ -112,7 +112,7 @@ class ChainTransitions(nn.Module):
         return (onset_weight * is_onset + rest_weight * is_rest).sum(dim=1)
 
 
-def _carry_forward(values: Tensor, present: Tensor) -> Tensor:
+def carry_forward(values: Tensor, present: Tensor) -> Tensor:
     """Replace each absent value by the last present one before it, or -1."""
     steps = torch.arange(values.shape[1], device=values.device).expand_as(values)
     latest = torch.where(present, steps, -1).cummax(dim=1).values

@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from symgen.alphabet import N_SPECIAL, REST
+from symgen.alphabet import N_SPECIAL, REST, LineAlphabet
 from symgen.conditions import FEATURE_GROUPS, N_FEATURES
-from symgen.model.chain import ChainTransitions
+from symgen.model.chain import ChainTransitions, carry_forward
 from symgen.model.layers import BarPooling, CausalBars, ConvStack, MixtureHead, gaussian_log_prob
 
 __all__ = ["LineVae", "Loss", "VaeConfig"]
@@ -44,14 +44,9 @@ class VaeConfig:
     dropout: float = 0.1
 
     @property
-    def n_pitches(self) -> int:
-        """Pitches of the alphabet."""
-        return self.high - self.low + 1
-
-    @property
-    def n_symbols(self) -> int:
-        """Symbols of the alphabet."""
-        return N_SPECIAL + self.n_pitches
+    def alphabet(self) -> LineAlphabet:
+        """Pitches relative to the tonic's C, and what the columns of the step weights stand for."""
+        return LineAlphabet(self.low, self.high)
 
     def as_dict(self) -> dict[str, object]:
         """Return the sizes by name, for a configuration file."""
@@ -87,8 +82,8 @@ class LineVae(nn.Module):
         super().__init__()
         self.config = config
         width, latent = config.channels, config.latent
-        self.symbol = nn.Embedding(config.n_symbols, width)
-        self.sounding = nn.Embedding(config.n_pitches + 1, width)
+        self.symbol = nn.Embedding(config.alphabet.n_symbols, width)
+        self.sounding = nn.Embedding(config.alphabet.n_pitches + 1, width)
         self.encoder_features = nn.Linear(N_FEATURES, width)
         self.encoder = ConvStack(width, config.encoder_dilations, config.dropout)
         self.pooling = BarPooling(width, config.pooling_heads)
@@ -96,8 +91,8 @@ class LineVae(nn.Module):
         self.decoder_features = nn.Linear(N_FEATURES, width)
         self.decoder_latent = nn.Linear(latent, width)
         self.decoder = ConvStack(width, config.decoder_dilations, config.dropout)
-        self.step_weights = nn.Linear(width, config.n_symbols)
-        self.transitions = ChainTransitions(config.n_pitches)
+        self.step_weights = nn.Linear(width, config.alphabet.n_symbols)
+        self.transitions = ChainTransitions(config.alphabet.n_pitches)
         self.prior_latent = nn.Linear(latent, config.prior_width)
         self.prior_features = nn.Linear(2 * N_FEATURES, config.prior_width)
         self.prior = CausalBars(
@@ -168,10 +163,8 @@ class LineVae(nn.Module):
 def _sounding(line: Tensor) -> Tensor:
     """Return the pitch that sounds at each step of a line counted from 1, or 0; same shape as the line."""
     flat = line.flatten(1)
-    steps = torch.arange(flat.shape[1], device=line.device).expand_as(flat)
-    latest = torch.where(flat >= N_SPECIAL, steps, -1).cummax(dim=1).values
-    pitch = flat.gather(1, latest.clamp_min(0)) - N_SPECIAL + 1
-    return torch.where((latest >= 0) & (flat != REST), pitch, 0).view_as(line)
+    last = carry_forward(flat - N_SPECIAL, flat >= N_SPECIAL)
+    return torch.where(flat != REST, last + 1, 0).view_as(line)
 
 
 def condition_dropout(features: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -15,7 +15,7 @@ from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
 from symgen.decode.compile import compile_line
 from symgen.decode.explain import explain_infeasible
-from symgen.decode.infer import log_backward, sample_lines
+from symgen.decode.infer import lines_at, log_backward
 from symgen.errors import RequestError
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.form import bar_sources
@@ -216,7 +216,7 @@ def sample_melody(
     _check_span(rules, potentials.alphabet, conditions.key)
     potentials = _with_repeats(potentials, moments, sources)
     uniform = rng.random((len(features), features.shape[1]))[list(sources)].reshape(-1)
-    return _draw_line(potentials.at_temperature(temperature), moments, rules, rng, uniform)
+    return _draw_line(potentials.at_temperature(temperature), moments, rules, uniform)
 
 
 def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:
@@ -234,7 +234,6 @@ def _draw_line(
     potentials: LinePotentials,
     moments: Sequence[Moment],
     rules: Sequence[Rule],
-    rng: np.random.Generator,
     uniform: NDArray[np.float64],
 ) -> tuple[Note, ...]:
     """Draw one line from potentials conditioned on rules, with a uniform number for each step."""
@@ -242,7 +241,7 @@ def _draw_line(
     table = log_backward(lattice)
     if np.isneginf(table[0, 0]):
         raise explain_infeasible(potentials, moments, rules)
-    line = sample_lines(lattice, table, rng, uniform=uniform[:, None])[0]
+    line = lines_at(lattice, table, uniform[:, None])[0]
     return potentials.alphabet.decode(line)
 
 

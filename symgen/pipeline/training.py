@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from symgen.alphabet import LineAlphabet
 from symgen.conditions import STYLES
 from symgen.corpus.build import build_corpus, default_folder
 from symgen.corpus.manifest import CorpusEntry
@@ -110,7 +109,7 @@ def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) 
 
 def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
     chosen = ((piece.score, piece.style) for piece in pieces if piece.split == split)
-    return list(line_runs(chosen, LineAlphabet(config.low, config.high), config.steps_per_quarter))
+    return list(line_runs(chosen, config.alphabet, config.steps_per_quarter))
 
 
 def _is_up_to_date(entry: CorpusEntry, folder: Path) -> bool:

@@ -132,7 +132,7 @@ def test_sampling_is_a_function_of_the_generator():
     assert (a == b).all()
     assert not (a == c).all()
     potentials = line_potentials(model, a, features, shift=2)
-    assert potentials.step.shape == (160, TINY.n_symbols)
+    assert potentials.step.shape == (160, TINY.alphabet.n_symbols)
     assert (potentials.alphabet.low, potentials.alphabet.high) == (TINY.low - 2, TINY.high - 2)
     assert np.isfinite(potentials.step).all()
 
