@@ -92,6 +92,17 @@ def probabilities(lines: Mapping[Line, float]) -> dict[Line, float]:
     return {line: math.exp(weight - total) for line, weight in lines.items() if weight > -math.inf}
 
 
+def heaviest_lines(lattice: Lattice, n: int) -> list[tuple[Line, float]]:
+    """Return the n heaviest lines and their log weights; of equals, the ones with the lowest symbols."""
+    possible = [(line, weight) for line, weight in lattice_lines(lattice).items() if weight > -math.inf]
+    return sorted(possible, key=lambda pair: (-pair[1], pair[0]))[:n]
+
+
+def entropy_of(law: Mapping[Line, float]) -> float:
+    """Return the entropy of a law in nats."""
+    return -math.fsum(p * math.log(p) for p in law.values() if p > 0)
+
+
 def symbol_marginals(law: Mapping[Line, float], n_symbols: int) -> NDArray[np.float64]:
     """Return the probability of every symbol at every step, shape (n_steps, n_symbols)."""
     table = np.zeros((len(next(iter(law))), n_symbols))

@@ -24,10 +24,12 @@ __all__ = [
     "backward",
     "best_line",
     "count_lines",
+    "entropy",
     "forward_support",
     "has_line",
     "lines_at",
     "log_backward",
+    "log_probability",
     "log_weight_of",
     "marginals",
     "sample_lines",
@@ -200,6 +202,22 @@ def log_weight_of(lattice: Lattice, line: NDArray[np.int64]) -> float:
     return total + float(lattice.log_final[state])
 
 
+def log_probability(lattice: Lattice, table: NDArray[np.float64], line: NDArray[np.int64]) -> float:
+    """Return the log-probability of a line under the law of a lattice; ``-inf`` if the lattice forbids it.
+
+    Parameters
+    ----------
+    lattice
+        With at least one line.
+    table
+        Its :func:`log_backward`.
+    line
+        Symbols, shape (n_steps,).
+    """
+    assert not np.isneginf(table[0, 0])
+    return log_weight_of(lattice, line) - float(table[0, 0])
+
+
 @dataclass(frozen=True, slots=True)
 class Marginals:
     """Posterior probabilities under the law of a lattice.
@@ -238,6 +256,32 @@ def marginals(lattice: Lattice, table: NDArray[np.float64]) -> Marginals:
         reached = target != DEAD
         state[step + 1] = np.bincount(target[reached], weights=share[reached], minlength=states)
     return Marginals(symbol, state)
+
+
+def entropy(lattice: Lattice, table: NDArray[np.float64]) -> float:
+    """Return the entropy of the law of a lattice in nats: 0 for a single line, ``log n`` for n equal ones.
+
+    Parameters
+    ----------
+    lattice
+        With at least one line.
+    table
+        Its :func:`log_backward`.
+
+    Notes
+    -----
+    By the chain rule it is the sum, over steps and states, of the chance to be there times the entropy of the next
+    symbol from there. No term is negative, so nothing cancels, as it would in ``log Z`` less the mean log weight.
+    """
+    reached = marginals(lattice, table).state
+    total = 0.0
+    for step in range(lattice.n_steps):
+        alive = np.flatnonzero(reached[step])
+        _, log_move = _moves(lattice, table, step, alive)
+        log_chance = log_move - table[step, alive, None]
+        chance = np.exp(log_chance)
+        total -= float(reached[step, alive] @ (chance * np.where(chance > 0, log_chance, 0.0)).sum(axis=1))
+    return total
 
 
 def forward_support(lattice: Lattice) -> NDArray[np.bool_]:

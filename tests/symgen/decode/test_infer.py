@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle import (
     backward_table,
+    entropy_of,
     lattice_lines,
     log_sum,
     probabilities,
@@ -22,9 +23,11 @@ from symgen.decode.infer import (
     backward,
     best_line,
     count_lines,
+    entropy,
     forward_support,
     has_line,
     log_backward,
+    log_probability,
     log_weight_of,
     marginals,
     sample_lines,
@@ -109,6 +112,30 @@ def test_posteriors(lattice: Lattice) -> None:
     posterior = marginals(lattice, log_backward(lattice))
     np.testing.assert_allclose(posterior.symbol, symbol_marginals(law, lattice.automaton.n_symbols), atol=1e-12)
     np.testing.assert_allclose(posterior.state, state_marginals(lattice, law), atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+@settings(max_examples=40)
+@given(data=st.data())
+def test_entropy_and_log_probabilities(scale: float, data: st.DataObject) -> None:
+    lattice = data.draw(lattices(scale=scale))
+    lines = lattice_lines(lattice)
+    assume(max(lines.values()) > -np.inf)
+    law = probabilities(lines)
+    table = log_backward(lattice)
+    assert entropy(lattice, table) == pytest.approx(entropy_of(law), abs=1e-12)
+    for line, weight in lines.items():
+        chance = log_probability(lattice, table, np.array(line))
+        assert np.exp(chance) == pytest.approx(law.get(line, 0.0), abs=1e-12)
+        assert np.isneginf(chance) == np.isneginf(weight)
+
+
+def test_entropy_of_one_line_and_of_equal_lines() -> None:
+    automaton = automaton_of(np.zeros((1, 1, 3)), np.zeros((1, 1, 3)), [0.0])
+    equal = Lattice.build(automaton, np.full((50, 3), 1000.0))
+    assert entropy(equal, log_backward(equal)) == pytest.approx(50 * np.log(3.0))
+    single = Lattice.build(automaton, np.where(np.arange(3) == 1, 0.0, np.full((50, 3), -np.inf)))
+    assert entropy(single, log_backward(single)) == 0.0
 
 
 @settings(max_examples=60)
