@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from theory.chord import NO_CHORD, QUALITIES, Chord
 from theory.errors import TheoryError
 from theory.key import Key
+from theory.paths import best_path
 from theory.profiles import find_key
 
 __all__ = ["VOCABULARY", "recognise_chords"]
@@ -167,44 +168,13 @@ def recognise_chords(
     log_emission = _log_emission(model, settings, durations, strength)
     if not melody_only:
         log_emission += model.log_bass[:, lowest].T
-    path = _viterbi(
+    path = best_path(
         log_emission + model.log_ends(n_beats),
         model.log_change,
         settings.change_weak + strength * (settings.change_strong - settings.change_weak),
     )
     chords = {state: model.chord(state, found) for state in set(path.tolist())}
     return [chords[state] for state in path.tolist()]
-
-
-def _viterbi(log_emission: _FloatArray, log_change: _FloatArray, change_cost: _FloatArray) -> NDArray[np.int64]:
-    """Return the path ``state[t]`` with the highest sum of its emissions and changes; to stay costs nothing.
-
-    Parameters
-    ----------
-    log_emission
-        Shape (n_beats, n_states), at least one beat.
-    log_change
-        Shape (n_states, n_states): of a change from the first state to the second; the diagonal is unused.
-    change_cost
-        Shape (n_beats,): what any change into that beat costs; the first one is unused.
-    """
-    n_beats, n_states = log_emission.shape
-    states = np.arange(n_states)
-    into = log_change.T.copy()  # rows are what is changed to, so that the maximum runs along memory
-    np.fill_diagonal(into, -np.inf)
-    came_from = np.empty((n_beats, n_states), dtype=np.int64)
-    score = log_emission[0]
-    for beat in range(1, n_beats):
-        candidates = into + score
-        origin = candidates.argmax(axis=1)
-        changed = candidates[states, origin] - change_cost[beat]
-        came_from[beat] = np.where(changed > score, origin, states)
-        score = np.maximum(changed, score) + log_emission[beat]
-    path = np.empty(n_beats, dtype=np.int64)
-    path[-1] = score.argmax()
-    for beat in range(n_beats - 1, 0, -1):
-        path[beat - 1] = came_from[beat, path[beat]]
-    return path
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import zipfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from theory.errors import TheoryError
 from theory.key import Key
-from theory.profiles import PROFILES, find_key, key_correlations
+from theory.profiles import PROFILES, find_key, key_correlations, key_segments
 
 Weights = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -107,6 +108,74 @@ def test_music21_hears_the_same_key_with_the_same_profile(name: str) -> None:
     for key in [theirs, *theirs.alternateInterpretations]:
         place = key.tonic.pitchClass + 12 * (key.mode == "minor")
         assert ours[place] == pytest.approx(key.correlationCoefficient, abs=1e-9)
+
+
+def segments_one_by_one(windows: Weights, change_cost: float, profile: str) -> float:
+    """Return the score of the best keys by place: a plain table of the best way to each key, window by window."""
+    rows = [[t[(c - tonic) % 12] for c in range(12)] for t in PROFILES[profile] for tonic in range(12)]
+    best = [0.0] * 24
+    for number, window in enumerate(_normalised(windows)):
+        before = [max(best[k], max(best) - change_cost) if number else 0.0 for k in range(24)]
+        best = [before[k] + score_of(window, rows[k]) for k in range(24)]
+    return max(best)
+
+
+def score_of(window: Weights, row: list[float]) -> float:
+    expected = np.array(row) - np.mean(row)
+    return float(np.dot(window, expected / np.sqrt((expected**2).sum())))
+
+
+def _normalised(windows: Weights) -> Weights:
+    centred = np.array([window - np.mean(window) for window in windows])
+    return centred / np.mean([np.sqrt((window**2).sum()) for window in centred])
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 9), st.just(12)), elements=st.integers(0, 9).map(float)), st.data())
+def test_the_keys_by_place_are_the_best_there_are(windows: Weights, data: st.DataObject) -> None:
+    assume(all(window.max() > window.min() for window in windows))
+    change_cost = data.draw(st.sampled_from([0.0, 0.1, 0.5, 2.0]))
+    profile = data.draw(st.sampled_from(sorted(PROFILES)))
+    found = key_segments(windows, change_cost=change_cost, profile=profile)
+    starts = [start for start, _ in found]
+    assert starts[0] == 0
+    assert starts == sorted(set(starts))
+    assert all(before != after for (_, before), (_, after) in pairwise(found))
+    total = -change_cost * (len(found) - 1)
+    for (start, key), end in zip(found, [*starts[1:], len(windows)], strict=True):
+        major_or_minor = PROFILES[profile][key.mode == "minor"]
+        row = [major_or_minor[(c - key.tonic.pitch_class) % 12] for c in range(12)]
+        total += sum(score_of(window, row) for window in _normalised(windows)[start:end])
+    assert total == pytest.approx(segments_one_by_one(windows, change_cost, profile), abs=1e-9)
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 9), st.just(12)), elements=st.integers(0, 99).map(float)))
+def test_with_an_infinite_cost_there_is_the_key_of_the_sum(windows: Weights) -> None:
+    correlations = np.sort(key_correlations(windows.sum(axis=0)))
+    assume(correlations[-1] > correlations[-2] + 1e-6)
+    assert key_segments(windows, change_cost=np.inf) == [(0, find_key(windows.sum(axis=0)))]
+
+
+def test_a_song_that_lifts_its_last_verse_has_two_keys() -> None:
+    verse = [np.roll(PROFILES["pop"][0], 11)] * 12  # B major
+    lifted = [*verse, np.zeros(12), *np.roll(verse, 1, axis=1), np.ones(12)]
+    assert key_segments(lifted) == [(0, Key.parse("B")), (12, Key.parse("C"))]  # silence goes with what follows
+    assert key_segments(np.array(lifted) * 40) == key_segments(lifted)
+    assert key_segments(lifted[:14]) == [(0, Key.parse("B"))]  # a bar is not worth the change
+    assert key_segments(lifted[:14], change_cost=0.1)[-1] == (12, Key.parse("C"))
+
+
+def test_what_has_no_keys_by_place_is_named() -> None:
+    assert key_segments([]) == key_segments(np.zeros((0, 12))) == []
+    with pytest.raises(TheoryError, match="all equal have no key"):
+        key_segments([np.full(12, 0.1), np.zeros(12)])
+    with pytest.raises(TheoryError, match=r"weights of shape \(12,\): expected \(windows, 12\)"):
+        key_segments(np.ones(12))
+    with pytest.raises(TheoryError, match=r"weights \[0.0, -1.0, .*\]: expected finite durations from 0"):
+        key_segments([np.ones(12), -np.arange(12)])
+    with pytest.raises(TheoryError, match=r"change cost -1: expected 0 or more"):
+        key_segments(np.eye(12), change_cost=-1)
+    with pytest.raises(TheoryError, match=r"change cost nan: expected 0 or more"):
+        key_segments(np.eye(12), change_cost=np.nan)
 
 
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}

@@ -1,6 +1,6 @@
 """Chord recognition: exact paths, small pieces written out, and music that music21 carries."""
 
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -42,40 +42,6 @@ def block(*chords: str) -> tuple[Array, Array]:
 
 def texts(chords: list[Chord]) -> list[str]:
     return [str(chord) for chord in chords]
-
-
-def path_score(path: tuple[int, ...], log_emission: Array, log_change: Array, change_cost: Array) -> float:
-    """Score a path straight from the definition."""
-    score = sum(log_emission[beat, state] for beat, state in enumerate(path))
-    for beat, (before, state) in enumerate(pairwise(path), start=1):
-        if state != before:
-            score += log_change[before, state] - change_cost[beat]
-    return float(score)
-
-
-_weights = st.integers(-8, 4).map(lambda eighths: eighths / 8)
-
-
-@given(st.data(), st.integers(1, 4), st.integers(1, 4))
-def test_the_path_is_the_best_of_all_paths(data: st.DataObject, n_beats: int, n_states: int) -> None:
-    log_emission = data.draw(arrays(np.float64, (n_beats, n_states), elements=_weights))
-    log_change = data.draw(arrays(np.float64, (n_states, n_states), elements=_weights))
-    change_cost = data.draw(arrays(np.float64, n_beats, elements=_weights))
-    found = tuple(recognition._viterbi(log_emission, log_change, change_cost).tolist())
-    paths = product(range(n_states), repeat=n_beats)
-    best = max(path_score(path, log_emission, log_change, change_cost) for path in paths)
-    assert path_score(found, log_emission, log_change, change_cost) == best
-
-
-def test_a_path_of_three_states_known_by_heart() -> None:
-    log_emission = np.array([[0.0, -1, -9], [-9, 0, -1], [-9, -1, 0], [-9, -1, 0]])
-    log_change = np.array([[0, -1, -5], [-1, 0, -2.0], [-1, -1, 0]])
-    stay = recognition._viterbi(log_emission, log_change, np.ones(4))
-    early = recognition._viterbi(log_emission, log_change, np.array([0, -1, 1.0, 1]))
-    later = recognition._viterbi(log_emission, log_change, np.array([0, 1, -1.0, 1]))
-    assert stay.tolist() == [1, 1, 1, 1]  # -3; to start at 0 costs 2 for the change: -4
-    assert early.tolist() == [0, 1, 1, 1]  # where the change itself gains 1, it costs nothing: -2
-    assert later.tolist() == [1, 1, 2, 2]  # a change that costs 1 and saves 2: -2
 
 
 @pytest.mark.parametrize("suffix", VOCABULARY)
