@@ -39,7 +39,7 @@ _MEASURE = re.compile(  # a bare number is a measure where a beat, a key or a nu
 _COPY = re.compile(r"=?\s*m?\s*(?P<first>\d+)(?P<ending>[a-h]?)(?:\s*-\s*m?(?P<last>\d+)[a-h]?)?\s*(?P<marks>[|:]*)")
 _METER_LINE = re.compile(r"time ?signature\s*:\s*(?P<tempo>slow|fast)?\s*(?P<meter>\S+)", re.IGNORECASE)
 _NEARLY_MEASURE = re.compile(r"[mM]\s*\d|\d+(?:-\d+)?\s*=")
-_BEAT = re.compile(r"b(?P<beat>\d*)(?:\.(?P<part>\d+))?(?:\.(?P<of_part>\d+))?:?")
+_BEAT = re.compile(r"b(?=[\d.])(?P<beat>\d*)(?:\.(?P<part>\d+))?(?:\.(?P<of_part>\d+))?:?")
 _KEY = re.compile(r"(?P<key>[A-Ga-g](?:[#b]{0,2}|-{0,2})):")
 _MARKS = re.compile(r"\|*:?\|\|:?\|*|:?\|\|?:?")
 _NUMERAL = re.compile(r"[#b\-]*(?:[IViv]|It|Ger|Fr|Sw|N|Cad)")
