@@ -12,13 +12,14 @@ from symgen.roll import note_arrays
 from symgen.score import ChordChange, KeyChange, Score
 from theory.chord import Chord
 from theory.key import Key
-from theory.meter import STRONG_LEVEL, Meter
-from theory.profiles import find_key
+from theory.meter import Meter
+from theory.profiles import find_key, key_segments
 from theory.recognition import recognise_chords
 
-__all__ = ["annotate", "key_from_notes", "recognised_chords"]
+__all__ = ["annotate", "beat_chroma", "key_from_notes", "keys_by_place", "recognised_chords"]
 
 _MODE_FAMILY = {"major", "minor"}
+_STRENGTHS = np.array([1.0, 0.5, 0.0])  # of a beat on level 0, 1, and 2: where chords are likely to change
 
 
 def annotate(score: Score) -> Score:
@@ -48,6 +49,24 @@ def key_from_notes(score: Score) -> Key:
     return find_key(_pitch_class_weights(score))
 
 
+def keys_by_place(score: Score, *, profile: str = "albrecht-shanahan") -> tuple[KeyChange, ...]:
+    """Return the keys that fit the notes, by place; a key begins at a bar line.
+
+    Parameters
+    ----------
+    score
+        With at least one note.
+    profile
+        A name in :data:`theory.profiles.PROFILES`.
+    """
+    chroma, _, starts, _ = beat_chroma(score)
+    bar_starts = score.bars.starts[:-1]
+    bar_of_beat = np.searchsorted(bar_starts, starts, side="right") - 1
+    weights = np.zeros((len(bar_starts), 12))
+    np.add.at(weights, bar_of_beat, chroma)
+    return tuple(KeyChange(int(bar_starts[bar]), key) for bar, key in key_segments(weights, profile=profile))
+
+
 def recognised_chords(score: Score) -> tuple[ChordChange, ...]:
     """Return chords recognised beat by beat; a chord that goes on is one change."""
     chroma, bass, starts, strong = beat_chroma(score)
@@ -63,7 +82,7 @@ def recognised_chords(score: Score) -> tuple[ChordChange, ...]:
 
 def beat_chroma(
     score: Score,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Return what sounds in each beat.
 
     Returns
@@ -75,7 +94,7 @@ def beat_chroma(
     starts : ndarray of shape (n_beats,)
         First step of each beat.
     strong : ndarray of shape (n_beats,)
-        Whether the beat is a strong one.
+        How strong each beat is: 1 on the downbeat, 0.5 on the other strong beats, 0 elsewhere.
     """
     bars = score.bars
     starts, strong = _beats(score)
@@ -96,22 +115,22 @@ def beat_chroma(
     return chroma / score.steps_per_quarter, bass, starts, strong
 
 
-def _beats(score: Score) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the first step of every beat of the score, and whether it is a strong one."""
+def _beats(score: Score) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the first step of every beat of the score, and how strong it is."""
     bars = score.bars
     in_bar = {meter: _beats_of_bar(meter, score.steps_per_quarter) for meter in set(bars.meters)}
     starts, strong = [], []
     for start, end, meter in zip(bars.starts[:-1], bars.starts[1:], bars.meters, strict=True):
-        offsets, is_strong = in_bar[meter]
+        offsets, strengths = in_bar[meter]
         inside = start + offsets < end
         starts.append(start + offsets[inside])
-        strong.append(is_strong[inside])
+        strong.append(strengths[inside])
     return np.concatenate(starts), np.concatenate(strong)
 
 
-def _beats_of_bar(meter: Meter, steps_per_quarter: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _beats_of_bar(meter: Meter, steps_per_quarter: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     offsets = np.array([int(quarters * steps_per_quarter) for quarters in meter.beat_starts])
-    return offsets, meter.levels(steps_per_quarter)[offsets] <= STRONG_LEVEL
+    return offsets, _STRENGTHS[np.minimum(meter.levels(steps_per_quarter)[offsets], 2)]
 
 
 def _pitch_class_weights(score: Score) -> NDArray[np.float64]:

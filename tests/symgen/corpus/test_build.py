@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symgen.corpus.annotate import annotate, beat_chroma
+from symgen.corpus.annotate import annotate, beat_chroma, key_from_notes, keys_by_place
 from symgen.corpus.build import build_corpus, split_of
 from symgen.corpus.manifest import ROOT_VARIABLE, corpus_path, entry_named, load_manifest
 from symgen.corpus.readers import list_sources, read_source
@@ -200,7 +200,7 @@ def test_beat_chroma_is_what_a_plain_loop_counts():
     )
     chroma, bass, starts, strong = beat_chroma(score)
     assert starts.tolist() == [0, 4, 8, 12, 16, 20]
-    assert strong.tolist() == [True, False, False] * 2
+    assert strong.tolist() == [1, 0, 0] * 2
     expected = np.zeros((6, 12))
     lowest = [-1] * 6
     for beat in range(6):
@@ -213,3 +213,22 @@ def test_beat_chroma_is_what_a_plain_loop_counts():
         lowest[beat] = min(sounding) % 12 if sounding else -1
     assert chroma == pytest.approx(expected)
     assert bass.tolist() == lowest
+
+
+@pytest.mark.parametrize(
+    ("meter", "strengths"),
+    [("4/4", [1, 0, 0.5, 0]), ("6/8", [1, 0.5]), ("12/8", [1, 0, 0.5, 0]), ("2+2+3/8", [1, 0.5, 0.5]), ("2/4", [1, 0])],
+)
+def test_beats_are_as_strong_as_the_metre_has_them(meter: str, strengths: list[float]):
+    parsed = Meter.parse(meter)
+    score = Score(4, (Track("a", (Note(0, 1, 60),)),), meters=(MeterChange(0, parsed),), end_steps=parsed.bar_steps(4))
+    assert beat_chroma(score)[3].tolist() == strengths
+
+
+def test_keys_by_place_begin_at_bar_lines():
+    scale = (0, 4, 7, 5, 9, 0, 7, 11, 2, 7, 4, 0)
+    tune = [60 + p for p in scale] * 3 + [66 + p for p in scale] * 3
+    notes = tuple(Note(8 + 4 * i, 4, pitch) for i, pitch in enumerate(tune))
+    score = Score(4, (Track("a", notes),), meters=(MeterChange(0, Meter(2, 4)), MeterChange(8, Meter(3, 4))))
+    assert keys_by_place(score) == (KeyChange(0, Key.parse("C")), KeyChange(8 + 4 * 36, Key.parse("F#")))
+    assert key_from_notes(score) in {Key.parse("C"), Key.parse("F#")}
