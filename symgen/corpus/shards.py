@@ -27,7 +27,7 @@ from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import Spelling
-from theory.scale import SCALES
+from theory.scale import SCALES, scale_named, scale_semitones
 
 __all__ = ["VERSION", "Piece", "content_digest", "load_shard", "read_index", "save_shard"]
 
@@ -149,9 +149,20 @@ def _rows_of(score: Score) -> dict[str, list[tuple[int, ...]]]:
         "tracks": [(track.program, int(track.is_drum)) for track in score.tracks],
         "tempos": [(c.onset_steps, round(c.bpm * _MILLI_BPM)) for c in score.tempos],
         "meters": [(c.onset_steps, c.meter.numerator, c.meter.denominator) for c in score.meters],
-        "keys": [(c.onset_steps, c.key.tonic.fifths, _MODES.index(c.key.mode)) for c in score.keys],
+        "keys": [(c.onset_steps, c.key.tonic.fifths, _mode_number(c.key.mode)) for c in score.keys],
         "chords": [(c.onset_steps, *_chord_row(c.chord)) for c in score.chords],
     }
+
+
+def _mode_number(mode: str) -> int:
+    """Return the row of a scale, or the negative bits of a scale that no row has."""
+    return _MODES.index(mode) if mode in _MODES else -sum(1 << s for s in scale_semitones(mode))
+
+
+def _mode_of(number: int) -> str:
+    if number >= 0:
+        return _MODES[number]
+    return scale_named("{" + ",".join(str(s) for s in range(12) if -number >> s & 1) + "}")
 
 
 def _chord_row(chord: Chord) -> tuple[int, int, int]:
@@ -186,7 +197,7 @@ def _piece_from(arrays: dict[str, NDArray[Any]], i: int, row: list[Any], steps_p
         tracks,
         tuple(TempoChange(step, milli / _MILLI_BPM) for step, milli in rows("tempos")),
         tuple(MeterChange(step, Meter(num, den)) for step, num, den in rows("meters")),
-        tuple(KeyChange(step, Key(Spelling(fifths), _MODES[mode])) for step, fifths, mode in rows("keys")),
+        tuple(KeyChange(step, Key(Spelling(fifths), _mode_of(mode))) for step, fifths, mode in rows("keys")),
         tuple(ChordChange(step, _chord_from(*fields)) for step, *fields in rows("chords")),
         end_steps=end_steps,
     )

@@ -78,7 +78,66 @@ def test_signatures_known_by_heart() -> None:
 
 def test_minor_is_said_of_the_third() -> None:
     minor = {mode for mode in SCALES if Key(Spelling(0), mode).is_minor}
-    assert minor == set(SCALES) - {"major", "lydian", "mixolydian", "major pentatonic", "whole tone", "chromatic"}
+    assert {
+        "minor",
+        "dorian",
+        "blues",
+        "octatonic",
+        "dorian b2",
+        "bebop dorian",
+        "locrian #2",
+        "hungarian minor",
+    } < minor
+    major = {"major", "lydian", "mixolydian", "major pentatonic", "whole tone", "chromatic", "harmonic major"}
+    major |= {"altered", "half whole", "phrygian dominant", "bebop dominant", "major blues", "double harmonic"}
+    assert not major & minor
+    assert minor == {mode for mode, notes in SCALES.items() if 3 in notes and 4 not in notes} | {"bebop dorian"}
+
+
+@pytest.mark.parametrize(
+    ("key", "relative", "parallel", "dominant", "subdominant"),
+    [
+        ("C", "A minor", "C minor", "G major", "F major"),
+        ("A minor", "C major", "A major", "E minor", "D minor"),
+        ("F#", "D# minor", "F# minor", "C# major", "B major"),
+        ("Eb minor", "Gb major", "Eb major", "Bb minor", "Ab minor"),
+        ("D dorian", "C major", "D major", "A dorian", "G dorian"),
+        ("G mixolydian", "A minor", "G minor", "D mixolydian", "C mixolydian"),
+        ("C harmonic minor", "Eb major", "C major", "G harmonic minor", "F harmonic minor"),
+    ],
+)
+def test_relations_by_heart(key: str, relative: str, parallel: str, dominant: str, subdominant: str) -> None:
+    home = Key.parse(key)
+    found = (home.relative, home.parallel, home.dominant, home.subdominant)
+    assert [str(other) for other in found] == [relative, parallel, dominant, subdominant]
+
+
+@given(st.sampled_from(["major", "minor"]), st.integers(-6, 6))
+def test_music21_has_the_same_relative_and_parallel(mode: str, sharps: int) -> None:
+    import music21.key
+
+    key = Key.from_signature(sharps, mode)
+    theirs = music21.key.Key(str(key.tonic).replace("b", "-"), mode)
+    for ours, other in ((key.relative, theirs.relative), (key.parallel, theirs.parallel)):
+        assert (str(ours.tonic), ours.mode) == (other.tonic.name.replace("-", "b"), other.mode)
+    assert key.relative.pitch_classes == key.pitch_classes
+    assert key.relative.relative == key.parallel.parallel == key.dominant.subdominant == key
+
+
+@given(st.sampled_from(["major", "minor"]), st.integers(-6, 6))
+def test_neighbours_are_the_keys_at_most_one_sharp_away(mode: str, sharps: int) -> None:
+    key = Key.from_signature(sharps, mode)
+    all_keys = {Key.from_signature(s, m) for s in range(-7, 8) for m in ("major", "minor")}
+    assert set(key.neighbours) == {other for other in all_keys - {key} if abs(other.signature - sharps) <= 1}
+    assert len(key.neighbours) == 5
+
+
+@given(keys, keys)
+def test_distance_is_the_way_round_the_circle(first: Key, second: Key) -> None:
+    place, steps = first.signature % 12, 0
+    while place != second.signature % 12 and (first.signature - steps) % 12 != second.signature % 12:
+        place, steps = (place + 1) % 12, steps + 1
+    assert first.distance(second) == second.distance(first) == steps <= 6
 
 
 @pytest.mark.parametrize(("text", "blame"), [("H", "'H'"), ("C dorain", "scale 'dorain'"), ("", "''"), ("C#b", "'b'")])

@@ -12,13 +12,16 @@ from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import Spelling
 from theory.progression import ChordSpan, Progression
-from theory.scale import SCALES
+from theory.scale import SCALES, scale_named
 
 _Read = TypeVar("_Read")
 
 # From F double flat to B double sharp: every name with at most two signs.
 spellings = st.builds(Spelling, st.integers(-15, 19))
-keys = st.builds(Key, spellings, st.sampled_from(sorted(SCALES)))
+own_scales = st.frozensets(st.integers(1, 11)).map(
+    lambda above: scale_named("{" + ",".join(map(str, sorted({0, *above}))) + "}")
+)
+keys = st.builds(Key, spellings, st.sampled_from(sorted(SCALES)) | own_scales)
 
 semitone_sets = st.frozensets(st.integers(0, 11)).map(lambda semitones: tuple(sorted(semitones)))
 sounding_chords = st.builds(Chord, spellings, semitone_sets, st.none() | spellings)
