@@ -31,7 +31,7 @@ STRONG_LEVEL = 1
 """Places of this level and below are strong beats."""
 
 _EXPECTED = "beats over a note value, such as 4/4, 6/8, 7/8 or 2+2+3/8 (note values: 1, 2, 4, 8, 16, 32)"
-_METER = re.compile(r"\s*(\d+(?:\+\d+)*)\s*/\s*(\d+)\s*")
+_METER = re.compile(r"\s*(\d+(?:\+\d+)*|\(\d+\))\s*/\s*(\d+)\s*")
 _MAX_NUMERATOR = 64
 
 _GROUPS = MappingProxyType(
@@ -82,7 +82,7 @@ class Meter:
 
     @classmethod
     def parse(cls, text: str) -> Meter:
-        """Read a metre such as ``4/4``, ``6/8`` or ``2+2+3/8``.
+        """Read a metre such as ``4/4``, ``6/8`` or ``2+2+3/8``; ``(4)/4`` has one group of four.
 
         Raises
         ------
@@ -92,9 +92,10 @@ class Meter:
         match = _METER.fullmatch(text)
         if match is None:
             raise ParseError("metre", text, _EXPECTED)
-        counts = tuple(int(count) for count in match[1].split("+"))
+        counts = tuple(int(count) for count in match[1].strip("()").split("+"))
+        is_grouped = len(counts) > 1 or match[1].startswith("(")
         try:
-            return cls(sum(counts), int(match[2]), counts if len(counts) > 1 else ())
+            return cls(sum(counts), int(match[2]), counts if is_grouped else ())
         except TheoryError:
             raise ParseError("metre", text, _EXPECTED) from None
 
@@ -165,7 +166,8 @@ class Meter:
         """Return the plain form, or the additive one where the grouping is not the usual one."""
         if self.groups == _default_groups(self.numerator, self.denominator):
             return f"{self.numerator}/{self.denominator}"
-        return f"{'+'.join(map(str, self.groups))}/{self.denominator}"
+        counts = "+".join(map(str, self.groups))
+        return f"{counts if len(self.groups) > 1 else f'({counts})'}/{self.denominator}"
 
 
 @cache

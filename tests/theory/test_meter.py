@@ -60,6 +60,13 @@ def test_the_differences_are_still_there(text: str) -> None:
     assert Meter.parse(text).beat_starts != starts
 
 
+def test_one_group_stands_in_parentheses_where_it_is_not_the_usual_one() -> None:
+    assert str(Meter(4, 4, (4,))) == "(4)/4"
+    assert Meter.parse("(4)/4").levels(1).tolist() == [0, 2, 2, 2]
+    assert str(Meter(3, 4, (3,))) == "3/4"
+    assert Meter.parse("(3)/4") == Meter(3, 4)
+
+
 @given(meters)
 def test_a_meter_reads_back(meter: Meter) -> None:
     assert Meter.parse(str(meter)) == meter
@@ -102,7 +109,9 @@ def test_groups_fill_the_bar(meter: Meter) -> None:
     assert lengths == [group * Fraction(4, meter.denominator) for group in meter.groups]
 
 
-@pytest.mark.parametrize("text", ["", "4", "4/3", "0/4", "65/4", "4/64", "-3/4", "a/b", "2+/8", "3/4/4"])
+@pytest.mark.parametrize(
+    "text", ["", "4", "4/3", "0/4", "65/4", "4/64", "-3/4", "a/b", "2+/8", "3/4/4", "(2+2)/4", "(4/4", "(0)/4"]
+)
 def test_what_is_no_meter_is_named(text: str) -> None:
     with pytest.raises(ParseError, match=r"^metre .* at column 1: expected beats over a note value") as caught:
         Meter.parse(text)

@@ -27,8 +27,8 @@ semitone_sets = st.frozensets(st.integers(0, 11)).map(lambda semitones: tuple(so
 sounding_chords = st.builds(Chord, spellings, semitone_sets, st.none() | spellings)
 chords = st.just(NO_CHORD) | sounding_chords
 
-# Groups of at least two parts: a single group has no text of its own.
-_groups = st.lists(st.integers(1, 9), min_size=2, max_size=7).map(tuple)
+
+_groups = st.lists(st.integers(1, 9), min_size=1, max_size=7).map(tuple)
 _denominators = st.sampled_from([1, 2, 4, 8, 16, 32])
 meters = st.builds(Meter, st.integers(1, 64), _denominators) | st.builds(
     lambda groups, denominator: Meter(sum(groups), denominator, groups), _groups, _denominators
