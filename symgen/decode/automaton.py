@@ -69,7 +69,9 @@ class Automaton:
         return int(self.next_state.shape[2])
 
 
-def line_automaton(arcs: LineArcs, log_move: NDArray[np.float64] | None = None) -> Automaton:
+def line_automaton(
+    arcs: LineArcs, log_move: NDArray[np.float64] | None = None, *, kept: NDArray[np.int64] | None = None
+) -> Automaton:
     """Return the automaton of a line: it remembers the last pitch and whether it still sounds.
 
     Parameters
@@ -77,28 +79,32 @@ def line_automaton(arcs: LineArcs, log_move: NDArray[np.float64] | None = None) 
     arcs
         Weights of the moves.
     log_move
-        Added to the weight of each move from pitch to pitch, ``-inf`` forbidding it; shape
-        (n_pitches, n_pitches).
+        Added to the weight of each move from pitch to pitch, ``-inf`` forbidding it; shape (kept pitches, kept
+        pitches).
+    kept
+        The pitches that can be sung at all, as numbers of the alphabet, ascending; all of them if left out. No
+        symbol starts another one.
 
     Returns
     -------
     Automaton
-        One kind. States: 0 before the first note, ``1 + p`` while p sounds, ``1 + n_pitches + p`` in a rest
-        after p. Labels: the pitch (-1 before the first note) and whether it sounds.
+        One kind. States, for n kept pitches: 0 before the first note, ``1 + i`` while kept pitch i sounds,
+        ``1 + n + i`` in a rest after it. Labels: the pitch (-1 before the first note) and whether it sounds.
     """
-    n = len(arcs.first)
-    onset = arcs.onset if log_move is None else arcs.onset + log_move
-    next_state = np.full((2 * n + 1, N_SPECIAL + n), DEAD, dtype=np.int32)
+    kept = np.arange(len(arcs.first)) if kept is None else kept
+    n, onsets = len(kept), N_SPECIAL + kept
+    onset = arcs.onset[np.ix_(kept, kept)] + (0.0 if log_move is None else log_move)
+    next_state = np.full((2 * n + 1, N_SPECIAL + len(arcs.first)), DEAD, dtype=np.int32)
     log_weight = np.full(next_state.shape, -np.inf)
-    pitch = np.arange(n)
+    number = np.arange(n)
     sounding, resting = slice(1, n + 1), slice(n + 1, 2 * n + 1)
-    next_state[:, N_SPECIAL:] = 1 + pitch
+    next_state[:, onsets] = 1 + number
     next_state[0, REST] = 0
-    next_state[sounding, REST] = next_state[resting, REST] = n + 1 + pitch
-    next_state[sounding, HOLD] = 1 + pitch
-    log_weight[0, N_SPECIAL:] = arcs.first
-    log_weight[sounding, N_SPECIAL:] = onset
-    log_weight[resting, N_SPECIAL:] = onset + arcs.rest_to_onset
+    next_state[sounding, REST] = next_state[resting, REST] = n + 1 + number
+    next_state[sounding, HOLD] = 1 + number
+    log_weight[0, onsets] = arcs.first[kept]
+    log_weight[sounding, onsets] = onset
+    log_weight[resting, onsets] = onset + arcs.rest_to_onset
     log_weight[0, REST] = arcs.rest_to_rest
     log_weight[sounding, REST] = arcs.note_to_rest
     log_weight[resting, REST] = arcs.rest_to_rest
@@ -106,7 +112,7 @@ def line_automaton(arcs: LineArcs, log_move: NDArray[np.float64] | None = None) 
     next_state[np.isneginf(log_weight)] = DEAD
     label = np.zeros((2 * n + 1, 2), dtype=np.int32)
     label[0] = -1, 0
-    label[sounding, 0] = label[resting, 0] = pitch
+    label[sounding, 0] = label[resting, 0] = kept
     label[sounding, 1] = 1
     return Automaton(next_state[None], log_weight[None], np.zeros(2 * n + 1), label)
 

@@ -2,19 +2,22 @@
 
 Each predicate of a rule has its place: notes that start are symbols, notes that sound are states (a
 hold does not say its pitch, the state does), moves are arcs, the last note is the end. A law costs
-``inf``, so it becomes ``-inf`` there; a preference is subtracted.
+``inf``, so it becomes ``-inf`` there; a preference is subtracted. Pitches that no law lets start anywhere
+get no state. Rules with a memory multiply the states (:mod:`symgen.decode.memory`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
-from symgen.decode.automaton import Automaton, line_automaton
+from symgen.decode.automaton import DEAD, Automaton, line_automaton
 from symgen.decode.lattice import Lattice
+from symgen.decode.memory import join_memories
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
 
@@ -37,6 +40,8 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
 
     Raises
     ------
+    RequestError
+        If the rules together remember too much.
     ValueError
         If there is not one moment for each step.
     """
@@ -44,34 +49,94 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
         msg = f"moments: {len(moments)}: expected one for each of the {potentials.n_steps} steps"
         raise ValueError(msg)
     alphabet = potentials.alphabet
-    automaton = line_automaton(potentials.arcs, _move_cost(alphabet, rules))
-    onset, held, rest = (np.zeros((len(moments), n)) for n in (alphabet.n_pitches, alphabet.n_pitches, 1))
-    for rule in rules:
-        onset -= _per_moment(moments, rule, lambda r, m: _note_cost(r, m, alphabet, is_onset=True))
-        held -= _per_moment(moments, rule, lambda r, m: _note_cost(r, m, alphabet, is_onset=False))
-        rest -= _per_moment(moments, rule, lambda r, m: np.array([0.0 if r.permits_rest(m) else r.cost]))
+    costs = _step_costs(alphabet, moments, [rule for rule in rules if not rule.remembers])
     log_symbol = potentials.step.copy()
-    log_symbol[:, REST] += rest[:, 0]
-    log_symbol[:, N_SPECIAL:] += onset
-    log_final = _final_row(automaton, -_last_cost(alphabet, moments[-1], rules))
-    log_final[automaton.label[:, 0] < 0] -= sum(rule.cost for rule in rules if not rule.permits_no_notes())
-    log_final -= sum(rule.cost for rule in rules if not rule.has_place(moments))
-    if (held == onset).all():
+    log_symbol[:, REST] -= costs.rest
+    kept = np.flatnonzero(~np.isneginf(log_symbol[:, N_SPECIAL:] - costs.onset).all(axis=0))
+    automaton = line_automaton(potentials.arcs, _move_cost(alphabet, rules, kept), kept=kept)
+    automaton, kind = _with_memories(automaton, alphabet, moments, [rule for rule in rules if rule.remembers])
+    log_final = automaton.log_final + _final_row(automaton, alphabet, moments, rules)
+    return _with_costs(replace(automaton, log_final=log_final), log_symbol, kind, costs)
+
+
+@dataclass(frozen=True, slots=True)
+class _StepCosts:
+    """What steps are charged, whatever went before.
+
+    Parameters
+    ----------
+    onset, held
+        For a pitch that starts and for one that goes on; shape (n_steps, n_pitches).
+    rest
+        For silence; shape (n_steps,).
+    """
+
+    onset: _Array
+    held: _Array
+    rest: _Array
+
+
+def _step_costs(alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequence[Rule]) -> _StepCosts:
+    onset, held = (np.zeros((len(moments), alphabet.n_pitches)) for _ in range(2))
+    rest = np.zeros(len(moments))
+    for rule in rules:
+        onset += _per_moment(moments, rule, lambda r, m: _note_cost(r, m, alphabet, is_onset=True))
+        held += _per_moment(moments, rule, lambda r, m: _note_cost(r, m, alphabet, is_onset=False))
+        rest += _per_moment(moments, rule, lambda r, m: np.array([0.0 if r.permits_rest(m) else r.cost]))[:, 0]
+    return _StepCosts(onset, held, rest)
+
+
+def _with_memories(
+    automaton: Automaton, alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequence[Rule]
+) -> tuple[Automaton, NDArray[np.int64]]:
+    """Return the product of the line with the rules that remember, and the kind of each step."""
+    if not rules:
+        return automaton, np.zeros(len(moments), dtype=np.int64)
+    n_kept = (automaton.n_states - 1) // 2
+    pitches = automaton.label[1 : n_kept + 1, 0].tolist()
+    by_symbol = {N_SPECIAL + pitch: alphabet.low + pitch for pitch in pitches}
+    joined = join_memories(automaton.next_state[0], by_symbol, moments, rules)
+    log_weight = np.broadcast_to(automaton.log_weight[0, joined.line_state], joined.next_state.shape).copy()
+    log_weight[joined.next_state == DEAD] = -np.inf
+    log_final = np.zeros(len(joined.line_state))
+    for rule, violations, final in zip(rules, joined.violations, joined.final, strict=True):
+        if not rule.is_law:
+            log_weight -= rule.cost * violations
+        log_final -= _priced(rule.cost, final)
+    product = Automaton(joined.next_state, log_weight, log_final, automaton.label[joined.line_state])
+    return product, joined.kind
+
+
+def _priced(cost: float, violations: NDArray[np.int8]) -> _Array:
+    """Return the price of violations; none cost nothing, also where one is infinite."""
+    return np.where(violations > 0, cost * np.maximum(violations, 1), 0.0)
+
+
+def _with_costs(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64], costs: _StepCosts) -> Lattice:
+    """Return the lattice in which what sounds is charged."""
+    # Where nothing may be held, that is said of the hold itself; then only what starts there can arrive.
+    no_hold: NDArray[np.bool_] = np.isposinf(costs.held).all(axis=1)
+    no_onset: NDArray[np.bool_] = np.isposinf(costs.onset).all(axis=1)
+    log_symbol[no_hold, HOLD] = -np.inf
+    log_symbol[no_onset, N_SPECIAL:] = -np.inf
+    sounding = np.where(no_hold[:, None], costs.onset, costs.held)
+    alike = no_hold | no_onset | (costs.held == costs.onset).all(axis=1)
+    if alike.all():
         # The usual case: starting and holding are judged alike, so arriving in a sounding state may carry the mask.
-        log_symbol[:, N_SPECIAL:] = potentials.step[:, N_SPECIAL:]
-        return Lattice.build(automaton, log_symbol, log_state=_state_rows(automaton, onset), log_final=log_final)
-    return _with_holds_apart(automaton, log_symbol, held, log_final)
+        return Lattice.build(automaton, log_symbol, kind=kind, log_state=_state_rows(automaton, -sounding))
+    log_symbol[:, N_SPECIAL:] -= costs.onset
+    return _with_holds_apart(automaton, log_symbol, kind, -np.where(no_hold[:, None], 0.0, costs.held))
 
 
-def _with_holds_apart(automaton: Automaton, log_symbol: _Array, held: _Array, log_final: _Array) -> Lattice:
+def _with_holds_apart(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64], held: _Array) -> Lattice:
     """Build the lattice where holding a pitch is judged unlike starting it: each distinct row is a kind of step."""
-    rows, kind = np.unique(held, axis=0, return_inverse=True)
-    next_state = np.repeat(automaton.next_state, len(rows), axis=0)
-    log_weight = np.repeat(automaton.log_weight, len(rows), axis=0)
-    log_weight[:, :, HOLD] += _state_rows(automaton, rows)
-    next_state[np.isneginf(log_weight)] = -1
-    by_kind = Automaton(next_state, log_weight, automaton.log_final, automaton.label)
-    return Lattice.build(by_kind, log_symbol, kind=kind.reshape(-1).astype(np.int64), log_final=log_final)
+    rows, row = np.unique(held, axis=0, return_inverse=True)
+    pairs, kind = np.unique(np.stack([kind, row.reshape(-1)], axis=1), axis=0, return_inverse=True)
+    next_state, log_weight = automaton.next_state[pairs[:, 0]], automaton.log_weight[pairs[:, 0]]
+    log_weight[:, :, HOLD] += _state_rows(automaton, rows)[pairs[:, 1]]
+    next_state[np.isneginf(log_weight)] = DEAD
+    by_kind = replace(automaton, next_state=next_state, log_weight=log_weight)
+    return Lattice.build(by_kind, log_symbol, kind=kind.reshape(-1).astype(np.int64))
 
 
 def _state_rows(automaton: Automaton, per_pitch: _Array) -> _Array:
@@ -80,10 +145,17 @@ def _state_rows(automaton: Automaton, per_pitch: _Array) -> _Array:
     return np.where(sounds, per_pitch[:, np.maximum(pitch, 0)], 0.0)
 
 
-def _final_row(automaton: Automaton, per_pitch: _Array) -> _Array:
-    """Spread a row over pitches to the states that remember the pitch, sounding or not; no note is no last note."""
-    pitch = automaton.label[:, 0]
-    return np.where(pitch >= 0, per_pitch[np.maximum(pitch, 0)], 0.0)
+def _final_row(
+    automaton: Automaton, alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequence[Rule]
+) -> _Array:
+    """Return what it costs to end in each state, as far as the last pitch and the whole piece decide it."""
+    judged = [rule for rule in rules if not rule.remembers]
+    pitches = range(alphabet.low, alphabet.high + 1)
+    per_pitch = [-sum(r.cost for r in judged if not r.permits_last(p, moments[-1])) for p in pitches]
+    no_notes = -sum(rule.cost for rule in judged if not rule.permits_no_notes())
+    no_place = -sum(rule.cost for rule in rules if not rule.has_place(moments))
+    row = np.array([*per_pitch, no_notes], dtype=np.float64) + no_place
+    return row[automaton.label[:, 0]]  # -1, no note yet, finds the last entry
 
 
 def _per_moment(moments: Sequence[Moment], rule: Rule, cost: Callable[[Rule, Moment], _Array]) -> _Array:
@@ -105,14 +177,9 @@ def _note_cost(rule: Rule, moment: Moment, alphabet: LineAlphabet, *, is_onset: 
     return np.array([0.0 if rule.permits_note(p, moment, is_onset=is_onset) else rule.cost for p in pitches])
 
 
-def _last_cost(alphabet: LineAlphabet, last: Moment, rules: Sequence[Rule]) -> _Array:
-    pitches = range(alphabet.low, alphabet.high + 1)
-    return np.array([sum(r.cost for r in rules if not r.permits_last(p, last)) for p in pitches], dtype=np.float64)
-
-
-def _move_cost(alphabet: LineAlphabet, rules: Sequence[Rule]) -> _Array:
-    """Return what each move from pitch to pitch is charged, as a log weight."""
-    pitches = range(alphabet.low, alphabet.high + 1)
-    judging = [rule for rule in rules if type(rule).permits_move is not Rule.permits_move]
+def _move_cost(alphabet: LineAlphabet, rules: Sequence[Rule], kept: NDArray[np.int64]) -> _Array:
+    """Return what each move between kept pitches is charged, as a log weight; shape (kept, kept)."""
+    pitches = (alphabet.low + kept).tolist()
+    judging = [rule for rule in rules if not rule.remembers and type(rule).permits_move is not Rule.permits_move]
     table = [[-sum(r.cost for r in judging if not r.permits_move(p, q)) for q in pitches] for p in pitches]
-    return np.array(table, dtype=np.float64)
+    return np.array(table, dtype=np.float64).reshape(len(pitches), len(pitches))
