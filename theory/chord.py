@@ -1,15 +1,17 @@
 """Chord symbols: a spelled root, the intervals above it, and a bass.
 
 The grammar of a lead-sheet symbol is ``root [quality] [extension] [alterations] [/bass]``. It is read
-left to right; parentheses, commas and spaces inside the symbol only separate.
+left to right; parentheses, commas and spaces inside the symbol only separate, and so does a slash before a
+number or ``maj7`` (``C6/9``, ``C7/13``, ``Cm/maj7``). A scale to play on the chord may be named in brackets
+after it: ``Dm7[dorian]``, ``G7[{0,1,4,7,10}]``.
 
 >>> chord = Chord.parse("F#m7b5/A")
 >>> chord, sorted(chord.pitch_classes), chord.bass_pitch_class
 (Chord('F#m7b5/A'), [0, 4, 6, 9], 9)
 >>> Chord.parse("CM7") == Chord.parse("C△7") == Chord.parse("Cmaj7")
 True
->>> Chord.parse_harte("A:min(9)"), Chord.parse_harte("C:maj7/3")
-(Chord('Amadd9'), Chord('Cmaj7/E'))
+>>> Chord.parse("D-7[Dorian]"), Chord.parse("D-7[Dorian]").scale, Chord.parse("Am[harmonic minor]")
+(Chord('Dm7[dorian]'), 'dorian', Chord('Am[harmonic-minor]'))
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from types import MappingProxyType
 
 from theory.errors import ParseError
 from theory.pitch import Spelling, spell
+from theory.scale import scale_named
 
-__all__ = ["NO_CHORD", "QUALITIES", "Chord"]
+__all__ = ["NO_CHORD", "QUALITIES", "Chord", "scale_text", "split_scale"]
 
 QUALITIES = MappingProxyType(
     {
@@ -101,25 +104,17 @@ _MODIFIER = re.compile(
     r"|(?P<alt>alt)"
     r"|(?P<omit>(?:omit|no))(?P<omitted>[1357])"
     r"|(?P<add>add)(?P<add_sign>[#♯b♭]?)(?P<added>13|11|9|7|6|5|4|3|2)"
-    r"|(?P<major>maj|Maj|M|△|Δ|\^|[#♯+](?=7))(?P<major_degree>13|11|9|7)?"
+    r"|(?P<major>maj|Maj|ma(?=7)|M|△|Δ|\^|[#♯+](?=7))(?P<major_degree>13|11|9|7)?"
     r"|(?P<sign>[#♯b♭+\-])(?P<altered>13|11|10|9|6|5|4)"
+    r"|(?<=[79])(?P<augmented>\+)(?!\d)"
     r"|(?P<plain>13|11|9|7|6|5)"
 )
-_FILLER = re.compile(r"[\s(),]+")
+_MAJOR_SEVENTH = r"(?:maj|Maj|ma|M|△|Δ|\^)\s*7"
+_FILLER = re.compile(rf"(?:[\s(),]|/(?=\s*{_MAJOR_SEVENTH})|(?<=\d)/(?=[#♯b♭+\-]?(?:13|11|9|7|6|5)))+")
+_NO_BASS = re.compile(rf"\s*(?:9|{_MAJOR_SEVENTH})|(?<=\d/)[#♯b♭+\-]?(?:13|11|9|7|6|5)")
+_SCALE = re.compile(r"\s*\[([^\[\]|]*)\]\s*")
 _NO_CHORD_TEXTS = frozenset({"N.C.", "NC", "N", "n.c.", "N.C"})
 _EXPECTED = "a chord symbol such as C, Am, F#m7b5, Bb/D, G7(b9) or N.C."
-
-_HARTE_SHORTHANDS = MappingProxyType(
-    {"maj": "", "min": "m", "dim": "dim", "aug": "aug", "maj7": "maj7", "min7": "m7", "7": "7", "dim7": "dim7"}
-    | {"hdim7": "m7b5", "minmaj7": "mmaj7", "maj6": "6", "min6": "m6", "9": "9", "maj9": "maj9", "min9": "m9"}
-    | {"sus4": "sus4", "sus2": "sus2", "5": "5", "11": "11", "13": "13"}
-    | {"min11": "m11", "maj13": "maj13", "min13": "m13"}
-)
-_DEGREE = r"([#b]*)(1[0-3]|[1-9])"
-_HARTE = re.compile(rf"([A-G][#b]*)(?::(?=[a-z0-9(])([a-z0-9]*)(?:\(([^)]*)\))?)?(?:/{_DEGREE})?")
-_HARTE_DEGREE = re.compile(rf"(\*?){_DEGREE}")
-# The number of fifths from the root to the plain (major or perfect) interval of each degree modulo 7.
-_DEGREE_FIFTHS = {1: 0, 2: 2, 3: 4, 4: -1, 5: 1, 6: 3, 0: 5}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -134,17 +129,23 @@ class Chord:
         Pitch classes above the root, ascending; 0 is the root itself.
     bass
         The spelled bass note; ``None`` means the root.
+    scale
+        The name of the scale to play on the root, as :func:`theory.scale.scale_named` has it; ``None`` leaves
+        it to the key. It is no part of the chord's notes.
     """
 
     root: Spelling | None
     semitones: tuple[int, ...] = (0, 4, 7)
     bass: Spelling | None = None
+    scale: str | None = None
 
     def __post_init__(self) -> None:
         ordered = tuple(sorted({s % 12 for s in self.semitones})) if self.root else ()
         object.__setattr__(self, "semitones", ordered)
         if self.root is None or (self.bass is not None and self.bass.pitch_class == self.root.pitch_class):
             object.__setattr__(self, "bass", None)
+        scale = scale_named(self.scale) if self.scale is not None and self.root else None
+        object.__setattr__(self, "scale", scale)
 
     @classmethod
     def parse(cls, text: str) -> Chord:
@@ -153,15 +154,16 @@ class Chord:
         Parameters
         ----------
         text
-            Such as ``Cmaj7``, ``F#m7b5``, ``Bb/D``, ``G7(b9)`` or ``N.C.``.
+            Such as ``Cmaj7``, ``F#m7b5``, ``Bb/D``, ``G7(b9)``, ``Dm7[dorian]`` or ``N.C.``.
 
         Raises
         ------
         ParseError
             Naming the part that could not be read and its column.
         """
-        symbol = text.strip()
-        if symbol in _NO_CHORD_TEXTS:
+        written, scale = split_scale(text)
+        symbol = written.strip()
+        if symbol in _NO_CHORD_TEXTS and scale is None:
             return NO_CHORD
         match = _ROOT.match(symbol)
         if match is None:
@@ -170,35 +172,7 @@ class Chord:
         suffix, slash, bass_text = _split_bass(symbol[match.end() :])
         semitones = _read_suffix(suffix, offset)
         bass = _read_bass(bass_text, offset + len(suffix) + 1) if slash else None
-        return cls(Spelling.parse(match[0]), tuple(semitones), bass)
-
-    @classmethod
-    def parse_harte(cls, text: str) -> Chord:
-        """Read a symbol in Harte's syntax, such as ``C:maj7/3``, ``A:min(9)`` or ``N``.
-
-        ``X``, a chord that its transcriber could not name, is read as no chord. Degrees go up to 13.
-
-        Raises
-        ------
-        ParseError
-            If the text does not follow the syntax.
-
-        References
-        ----------
-        Harte, Sandler, Abdallah and Gomez, "Symbolic representation of musical chords", ISMIR 2005.
-        """
-        symbol = text.strip()
-        if symbol in {"N", "X"}:
-            return NO_CHORD
-        match = _HARTE.fullmatch(symbol)
-        if match is None:
-            raise ParseError("Harte chord", text, "root:shorthand(degrees)/bass, such as C:maj7/3")
-        root = Spelling.parse(match[1])
-        semitones = _harte_semitones(match[2], match[3], text)
-        bass = _harte_bass(root, match[4], int(match[5])) if match[5] else None
-        if bass is not None:
-            semitones = {*semitones, (bass.pitch_class - root.pitch_class) % 12}
-        return cls(root, tuple(semitones), bass)
+        return cls(Spelling.parse(match[0]), tuple(semitones), bass, scale)
 
     @property
     def is_none(self) -> bool:
@@ -230,23 +204,46 @@ class Chord:
             return self
         root = spell(self.root.pitch_class + semitones, near)
         bass = spell(self.bass.pitch_class + semitones, near) if self.bass else None
-        return Chord(root, self.semitones, bass)
+        return Chord(root, self.semitones, bass, self.scale)
 
     def __str__(self) -> str:
         """Return the lead-sheet symbol; reading it again gives an equal chord."""
         if self.root is None:
             return "N.C."
-        return f"{self.root}{self.suffix}" + (f"/{self.bass}" if self.bass else "")
+        return f"{self.root}{self.suffix}" + (f"/{self.bass}" if self.bass else "") + scale_text(self)
 
     def __repr__(self) -> str:
         """Return a short form for debugging."""
         return f"Chord({str(self)!r})"
 
 
+def split_scale(text: str) -> tuple[str, str | None]:
+    """Split the scale in brackets off the end of a symbol of any syntax; return its name, or ``None``.
+
+    Raises
+    ------
+    ParseError
+        If the brackets hold no scale.
+    """
+    cut = text.rfind("[")
+    match = _SCALE.fullmatch(text, cut) if cut > 0 else None
+    if match is None:
+        return text, None
+    try:
+        return text[:cut], scale_named(match[1])
+    except ParseError as error:
+        raise error.shifted(match.start(1)) from None
+
+
+def scale_text(chord: Chord) -> str:
+    """Return the scale of a chord in brackets, as one word, or nothing."""
+    return f"[{chord.scale.replace(' ', '-')}]" if chord.scale else ""
+
+
 def _split_bass(rest: str) -> tuple[str, str, str]:
-    """Split at the slash of a bass note, which the slash of ``6/9`` is not."""
+    """Split at the slash of a bass note, which the slashes of ``6/9`` and ``m/maj7`` are not."""
     cut = rest.rfind("/")
-    if cut < 0 or re.match(r"\s*9", rest[cut + 1 :]):
+    if cut < 0 or _NO_BASS.match(rest, cut + 1):
         return rest, "", ""
     return rest[:cut], "/", rest[cut + 1 :]
 
@@ -270,7 +267,7 @@ def _read_suffix(suffix: str, offset: int) -> set[int]:
         notes.add(seventh)
     opening = _FILLER.match(suffix, position)
     position = opening.end() if opening else position
-    if third == 3 and (major := re.compile(r"(?:maj|Maj|M|△|Δ|\^)(?=7|9|11|13|\)|$)").match(suffix, position)):
+    if third == 3 and (major := re.compile(r"(?:maj|Maj|ma|M|△|Δ|\^)(?=7|9|11|13|\)|$)").match(suffix, position)):
         seventh, position = 11, major.end()
         name = "minmaj"
     if name in {"△", "Δ", "^", "minmaj"} or name.endswith(("Δ", "△", "^")):
@@ -339,6 +336,9 @@ def _apply(notes: set[int], match: re.Match[str]) -> None:
         notes -= {10}
         notes.add(11)
         notes |= {"9": {2}, "11": {2, 5}, "13": {2, 5, 9}}.get(group["major_degree"] or "", set())
+    elif group["augmented"]:
+        notes -= {7}
+        notes.add(8)
     elif group["sign"]:
         degree = int(group["altered"])
         natural = _DEGREES[degree]
@@ -367,7 +367,8 @@ def _suffix_of(semitones: frozenset[int]) -> str:
     """Name a set of semitones: a row of the table, or the nearest row with ``add`` and ``omit``."""
     if semitones in _SUFFIXES:
         return _SUFFIXES[semitones]
-    return min(_suffixes_with_changes(semitones), key=lambda s: (s.count("("), len(s), s))
+    # Nobody adds a seventh: 7(add13), not 6(addb7).
+    return min(_suffixes_with_changes(semitones), key=lambda s: (s.count("("), s.endswith("7)"), len(s), s))
 
 
 def _suffixes_with_changes(semitones: frozenset[int]) -> list[str]:
@@ -380,39 +381,6 @@ def _suffixes_with_changes(semitones: frozenset[int]) -> list[str]:
             if _read_suffix(candidate, 0) == semitones:
                 found.append(candidate)
     return found
-
-
-def _harte_semitones(shorthand: str | None, degrees: str | None, text: str) -> set[int]:
-    if shorthand is None:
-        notes = {0, 4, 7}
-    elif shorthand == "1":
-        notes = {0}
-    elif shorthand:
-        if shorthand not in _HARTE_SHORTHANDS:
-            raise ParseError(
-                "Harte shorthand", shorthand, f"one of {', '.join(_HARTE_SHORTHANDS)}", 1 + text.find(":") + 1
-            )
-        notes = set(QUALITIES[_HARTE_SHORTHANDS[shorthand]])
-    else:
-        notes = {0}
-    for degree in filter(None, (part.strip() for part in (degrees or "").split(","))):
-        match = _HARTE_DEGREE.fullmatch(degree)
-        if match is None:
-            raise ParseError("Harte degree", degree, "a degree such as 9, b7 or *5", 1 + text.find(degree))
-        semitone = _harte_interval(match[2], int(match[3])) % 12
-        notes = notes - {semitone} if match[1] else notes | {semitone}
-    return notes
-
-
-def _harte_interval(accidentals: str, degree: int) -> int:
-    """Semitones above the root of a Harte degree, where a plain 7 is a major seventh."""
-    return 7 * _DEGREE_FIFTHS[degree % 7] % 12 + accidentals.count("#") - accidentals.count("b")
-
-
-def _harte_bass(root: Spelling, accidentals: str, degree: int) -> Spelling:
-    fifths = _DEGREE_FIFTHS[degree % 7] + 7 * (accidentals.count("#") - accidentals.count("b"))
-    bass = Spelling(root.fifths + fifths)
-    return bass if abs(bass.alteration) <= 2 else spell(bass.pitch_class, near=root.fifths)
 
 
 NO_CHORD = Chord(None, ())

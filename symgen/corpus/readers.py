@@ -20,8 +20,8 @@ import numpy as np
 from symgen.corpus.manifest import CorpusEntry, corpus_path
 from symgen.errors import CorpusError
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, Track
-from theory.chord import Chord
 from theory.errors import TheoryError
+from theory.harte import parse_harte
 from theory.key import Key
 from theory.meter import Meter
 
@@ -213,7 +213,7 @@ def _pop909_chords(path: Path, step_of: Callable[[Any], Any]) -> tuple[ChordChan
     for line in path.read_text(encoding="utf-8").splitlines():
         start, _, label = line.split()
         try:
-            chord = Chord.parse_harte(label)
+            chord = parse_harte(label)
         except TheoryError:
             continue  # a handful of labels break the syntax; the chord before goes on
         step = int(step_of(np.float64(start)))

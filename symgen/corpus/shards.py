@@ -34,6 +34,7 @@ __all__ = ["VERSION", "Piece", "content_digest", "load_shard", "read_index", "sa
 VERSION = 2
 _MODES = tuple(SCALES)
 _NO_FIFTHS = 99  # stands for "no root" and "no bass of its own"
+_NO_SCALE = 9999
 _TABLES = ("notes", "tracks", "tempos", "meters", "keys", "chords")
 _MILLI_BPM = 1000
 _INDEX_ENTRIES = {"corpus", "steps_per_quarter", "digest", "n_duplicates", "skipped", "pieces"}
@@ -165,17 +166,19 @@ def _mode_of(number: int) -> str:
     return scale_named("{" + ",".join(str(s) for s in range(12) if -number >> s & 1) + "}")
 
 
-def _chord_row(chord: Chord) -> tuple[int, int, int]:
+def _chord_row(chord: Chord) -> tuple[int, int, int, int]:
     mask = sum(1 << s for s in chord.semitones)
     root = chord.root.fifths if chord.root else _NO_FIFTHS
-    return root, mask, chord.bass.fifths if chord.bass else _NO_FIFTHS
+    bass = chord.bass.fifths if chord.bass else _NO_FIFTHS
+    return root, mask, bass, _mode_number(chord.scale) if chord.scale else _NO_SCALE
 
 
-def _chord_from(root: int, mask: int, bass: int) -> Chord:
+def _chord_from(root: int, mask: int, bass: int, scale: int = _NO_SCALE) -> Chord:  # older corpora know no scales
     if root == _NO_FIFTHS:
         return Chord(None, ())
     semitones = tuple(s for s in range(12) if mask >> s & 1)
-    return Chord(Spelling(root), semitones, None if bass == _NO_FIFTHS else Spelling(bass))
+    named = None if scale == _NO_SCALE else _mode_of(scale)
+    return Chord(Spelling(root), semitones, None if bass == _NO_FIFTHS else Spelling(bass), named)
 
 
 def _piece_from(arrays: dict[str, NDArray[Any]], i: int, row: list[Any], steps_per_quarter: int) -> Piece:

@@ -12,6 +12,7 @@ import pytest
 from chord_suffixes import ROOTS, SEMITONES, glues
 
 from theory.chord import Chord
+from theory.harte import parse_harte
 
 Reading = tuple[frozenset[int], int | None, int | None]
 
@@ -25,6 +26,7 @@ _NO_SEVENTH_NAMED = "it implies the seventh of a ninth chord that names none"
 
 DIFFERENCES = {
     "pychord": {"6/9": _SLASH, "m6/9": _SLASH, "7b9b13": _STRAY_ELEVENTH},
+    # C7+ is a chord with an augmented fifth to music21 and to us; in German and Brazilian books it is a major seventh.
     "music21": dict.fromkeys(["-", "-5", "-6", "-7", "-7b5", "-9", "-11", "-13", "-M7"], _FLAT_ROOT)
     | dict.fromkeys(["11b9", "13b9", "13#9", "13#11", "13b9#11"], _UNALTERED)
     | dict.fromkeys(["2", "4", "69", "69#11"], _NO_THIRD)
@@ -34,8 +36,6 @@ DIFFERENCES = {
 _COMMON = ["", "m", "dim", "aug", "sus4", "6", "m6", "7", "maj7", "m7", "m7b5", "dim7", "9", "7b9", "add9", "mM7"]
 _NAMED_CHORDS = {"N6", "It+6", "It", "Fr+6", "Fr", "Gr+6", "Ger", "pedal", "power", "tristan", "dom7dim5"}
 """What music21 calls by name: no symbols that stand on lead sheets."""
-_AMBIGUOUS = {"7+"}
-"""Refused: a major seventh to some, an augmented fifth to others."""
 
 
 def ours(symbol: str) -> Reading:
@@ -78,7 +78,7 @@ def music21_suffixes() -> tuple[str, ...]:
     from music21.harmony import CHORD_TYPES
 
     names = {name for _, spellings in CHORD_TYPES.values() for name in spellings}
-    return tuple(sorted(names - _NAMED_CHORDS - _AMBIGUOUS))
+    return tuple(sorted(names - _NAMED_CHORDS))
 
 
 @cache
@@ -141,7 +141,7 @@ def test_mir_eval_reads_the_same_harte_symbols() -> None:
 
     for symbol in harte_symbols():
         root, bitmap, bass = mir_eval.chord.encode(symbol, reduce_extended_chords=True)
-        chord = Chord.parse_harte(symbol)
+        chord = parse_harte(symbol)
         assert chord.root is not None
         assert chord.pitch_classes == {(root + above) % 12 for above in range(12) if bitmap[above] > 0}, symbol
         assert (chord.root.pitch_class, chord.bass_pitch_class) == (root, (root + bass) % 12), symbol
@@ -154,7 +154,7 @@ def test_no_chord_is_no_chord_to_mir_eval() -> None:
     root, bitmap, _ = mir_eval.chord.encode("N")
     assert root == -1
     assert not bitmap.any()
-    assert Chord.parse_harte("N").is_none
+    assert parse_harte("N").is_none
     # X, a chord without a name, has every note to mir_eval; we keep no such chord and read N.C.
     assert mir_eval.chord.encode("X")[1].all()
-    assert Chord.parse_harte("X").is_none
+    assert parse_harte("X").is_none

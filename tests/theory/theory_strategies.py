@@ -1,6 +1,7 @@
 """Hypothesis strategies for theory values that have a written form."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ keys = st.builds(Key, spellings, st.sampled_from(sorted(SCALES)) | own_scales)
 semitone_sets = st.frozensets(st.integers(0, 11)).map(lambda semitones: tuple(sorted(semitones)))
 sounding_chords = st.builds(Chord, spellings, semitone_sets, st.none() | spellings)
 chords = st.just(NO_CHORD) | sounding_chords
+scaled_chords = st.builds(replace, chords, scale=st.none() | st.sampled_from(sorted(SCALES)) | own_scales)
 
 
 _groups = st.lists(st.integers(1, 9), min_size=1, max_size=7).map(tuple)
@@ -35,7 +37,7 @@ meters = st.builds(Meter, st.integers(1, 64), _denominators) | st.builds(
 )
 
 counts = st.none() | st.builds(Fraction, st.integers(1, 4000), st.sampled_from([1, 2, 3, 4, 7, 10, 1000]))
-bars = st.lists(st.builds(ChordSpan, chords, counts), min_size=1, max_size=4).map(tuple)
+bars = st.lists(st.builds(ChordSpan, scaled_chords, counts), min_size=1, max_size=4).map(tuple)
 progressions = st.lists(bars, min_size=1, max_size=5).map(lambda written: Progression(tuple(written)))
 
 
