@@ -178,7 +178,8 @@ class NoAwkwardLeaps(VoiceRule):
 class LeadingToneResolves(VoiceRule):
     """The leading tone of a dominant rises to the tonic when a chord with the tonic follows.
 
-    A dominant here is a chord with the leading tone and the second degree: V, vii and what is built on them.
+    A dominant here is a chord with the leading tone and the second degree: V, vii and what is built on them. The
+    lowest voice is bound only where the chord on the tonic follows: from V6 to vi it falls.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ class LeadingToneResolves(VoiceRule):
     ) -> Truth:
         """Whether nothing resolves here, or the voice has another note, or it resolves."""
         key = moment_before.key
-        if key is None or not _dominant_resolves(key, moment_before.chord, moment.chord):
+        if key is None or not _dominant_resolves(key, moment_before.chord, moment.chord, in_bass=group.has_bass):
             return True
         resolves = motion.leading_tone_resolves(before[0], after[0], key)
         if self.inner_may_fall and not group.is_outer:
@@ -214,12 +215,13 @@ class LeadingToneResolves(VoiceRule):
         return "the leading tone resolves"
 
 
-def _dominant_resolves(key: Key, before: Chord | None, after: Chord | None) -> bool:
-    if before is None or after is None:
+def _dominant_resolves(key: Key, before: Chord | None, after: Chord | None, *, in_bass: bool) -> bool:
+    if before is None or after is None or after.root is None:
         return False
     tonic = key.tonic.pitch_class
     is_dominant = {motion.leading_tone(key), (tonic + 2) % 12} <= before.pitch_classes
-    return is_dominant and tonic not in before.pitch_classes and tonic in after.pitch_classes
+    resolves = after.root.pitch_class == tonic if in_bass else tonic in after.pitch_classes
+    return is_dominant and tonic not in before.pitch_classes and resolves
 
 
 @dataclass(frozen=True)
