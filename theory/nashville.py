@@ -3,7 +3,8 @@
 A symbol is ``[accidental] degree [lead-sheet quality] [/ [accidental] degree of the bass]``. Degrees count the
 major scale on the tonic whatever the mode of the key, so that minor keys write ``1- b6 b7``; a bare
 number is a major triad, a minus makes it minor. The quality is read as after the root of a lead-sheet
-symbol, so ``57`` is the seventh chord on the fifth degree and ``5/7`` a triad over the seventh.
+symbol, so ``57`` is the seventh chord on the fifth degree and ``5/7`` a triad over the seventh. The
+scale of a chord may stand in brackets at the end: ``2-7[dorian]``.
 
 >>> [str(parse_nashville(number, Key.parse("G"))) for number in "1 5/7 6- 4sus4 b7 2m7 57".split()]
 ['G', 'D/F#', 'Em', 'Csus4', 'F', 'Am7', 'D7']
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from theory.chord import NO_CHORD, Chord
+from theory.chord import NO_CHORD, Chord, scale_text, split_scale
 from theory.errors import ParseError
 from theory.key import Key
 from theory.pitch import Spelling
@@ -44,8 +45,9 @@ def parse_nashville(text: str, key: Key) -> Chord:
     ParseError
         Naming the part that could not be read and its column.
     """
-    symbol, offset = text.strip(), len(text) - len(text.lstrip())
-    if symbol == "N.C.":
+    written, scale = split_scale(text)
+    symbol, offset = written.strip(), len(text) - len(text.lstrip())
+    if symbol == "N.C." and scale is None:
         return NO_CHORD
     start = _START.match(symbol)
     if start is None:
@@ -56,6 +58,7 @@ def parse_nashville(text: str, key: Key) -> Chord:
         _spelling(key, start[1], start[2]),
         _read_quality(suffix, offset + start.end()),
         _spelling(key, bass[1], bass[2]) if bass else None,
+        scale,
     )
 
 
@@ -66,7 +69,8 @@ def nashville_of(chord: Chord, key: Key) -> str:
     suffix = chord.suffix
     if suffix.startswith("m") and not suffix.startswith("maj"):
         suffix = f"-{suffix[1:]}"
-    return _number(chord.root, key) + suffix + (f"/{_number(chord.bass, key)}" if chord.bass else "")
+    bass = f"/{_number(chord.bass, key)}" if chord.bass else ""
+    return f"{_number(chord.root, key)}{suffix}{bass}{scale_text(chord)}"
 
 
 def _spelling(key: Key, signs: str, degree: str) -> Spelling:
@@ -76,7 +80,7 @@ def _spelling(key: Key, signs: str, degree: str) -> Spelling:
 
 def _read_quality(suffix: str, offset: int) -> tuple[int, ...]:
     """Read what follows the number as what follows a root; the parenthesis keeps ``b5`` off its letter."""
-    slash = re.search(r"/(?!9)", suffix)
+    slash = re.search(r"/(?!9|(?:maj|Maj|ma|M|△|Δ|\^)7)", suffix)
     if slash:
         raise ParseError("bass", suffix[slash.end() :], "a degree such as 3 or b7", offset + slash.end() + 1)
     try:

@@ -16,7 +16,7 @@ The grammar is RomanText's, read left to right:
   for a root (``Fr`` the second), as a stack of thirds puts it.
 - Changes are ``[no3] [add9] [b9]``, degrees above the root as the scale has them; parentheses do as well, and
   ``add9`` and ``no3`` may stand bare. ``[bassb7]`` is ours: a bass that no figure can say, as an interval
-  above the root.
+  above the root. The scale of a chord may stand in brackets at the end: ``ii7[dorian]``.
 
 >>> [str(parse_roman(numeral, Key.parse("C"))) for numeral in "V7/V bVI iiø65 Cad64 N6".split()]
 ['D7', 'Ab', 'Dm7b5/F', 'C/G', 'Db/F']
@@ -32,10 +32,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from theory.chord import NO_CHORD, Chord
+from theory.chord import NO_CHORD, Chord, scale_text, split_scale
 from theory.errors import ParseError
 from theory.key import Key
 from theory.pitch import Spelling
@@ -61,6 +61,7 @@ _FIGURE = re.compile(rf"([{_SIGNS}]*)(1[13]|[2-79])")
 _BARE = rf"(?:no[1-9]|add[{_SIGNS}]*(?:1[0-5]|[1-9]))"
 _ITEM = rf"(?:{_BARE}|bass[{_SIGNS}]*[1-7]|[{_SIGNS}]+(?:1[0-5]|[1-9]))"
 _CHANGE = re.compile(rf"\[{_ITEM}+\]|\({_ITEM}+\)|{_BARE}")
+_CHANGED_END = re.compile(rf".*\[(?:no|add|bass|[{_SIGNS}]*\d)[^\[\]]*\]\s*", re.DOTALL)
 _CHANGE_PART = re.compile(rf"(no|add|bass|)([{_SIGNS}]*)(\d+)")
 
 _MAJOR = SCALES["major"]
@@ -164,10 +165,12 @@ def parse_roman(text: str, key: Key) -> Chord:
     >>> parse_roman("viio43/ii", Key.parse("F")), parse_roman("Ger65", Key.parse("C minor")).bass_pitch_class
     (Chord('F#dim7/C'), 8)
     """
-    symbol = text.strip()
-    if symbol == "N.C.":
+    written, scale = (text, None) if _CHANGED_END.fullmatch(text) else split_scale(text)
+    symbol = written.strip()
+    if symbol == "N.C." and scale is None:
         return NO_CHORD
-    return _read(symbol, _home(key), len(text) - len(text.lstrip()))
+    chord = _read(symbol, _home(key), len(text) - len(text.lstrip()))
+    return replace(chord, scale=scale)
 
 
 def roman_of(chord: Chord, key: Key) -> str:
@@ -183,7 +186,11 @@ def roman_of(chord: Chord, key: Key) -> str:
     """
     if chord.root is None:
         return "N.C."
-    home = _home(key)
+    return _print(replace(chord, scale=None), _home(key)) + scale_text(chord)
+
+
+def _print(chord: Chord, home: Key) -> str:
+    """Return the numeral of a chord without a scale."""
     plain = _first_equal(_plain(chord, home), chord, home)
     if plain and _belongs(chord, home):
         return plain

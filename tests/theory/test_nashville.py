@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from theory_strategies import chords, keys, read_or_error
+from theory_strategies import keys, read_or_error, scaled_chords
 
 from theory.chord import Chord
 from theory.errors import ParseError
@@ -20,6 +20,7 @@ from theory.nashville import nashville_of, parse_nashville
         ("G", "b7 ♯4o b3 b6maj7 4sus4 5sus 1add9 15", "F C#dim Bb Ebmaj7 Csus4 Dsus4 Gadd9 G5"),
         ("E minor", "1- b6 b3 b7 4- 57 2-7b5", "Em C G D Am B7 F#m7b5"),  # degrees of the major scale
         ("C", "7b5 7(b5) 57b9 ♭7 N.C.", "B(b5) B(b5) G7b9 Bb N.C."),
+        ("C", "2-7[dorian] 1-/maj7 57/9 5/7[bebop]", "Dm7[dorian] Cmmaj7 G9 G/B[bebop-dominant]"),
     ],
 )
 def test_numbers_mean_what_a_chart_says(key: str, numbers: str, symbols: str) -> None:
@@ -27,7 +28,7 @@ def test_numbers_mean_what_a_chart_says(key: str, numbers: str, symbols: str) ->
     assert [str(chord) for chord in read] == symbols.split()
 
 
-@given(chords, keys)
+@given(scaled_chords, keys)
 def test_a_printed_number_reads_back(chord: Chord, key: Key) -> None:
     assert parse_nashville(nashville_of(chord, key), key) == chord
 
@@ -55,6 +56,7 @@ def test_chords_print_as_on_a_chart(symbol: str, number: str) -> None:
         (" 8", "Nashville number", "8", 2),
         ("x", "Nashville number", "x", 1),
         ("b", "Nashville number", "b", 1),
+        ("2-7[dorain]", "scale", "dorain", 5),
         ("6-q", "chord quality", "q", 3),
         ("  5maj7z", "chord quality", "z", 8),
         ("5/8", "bass", "8", 3),
@@ -70,7 +72,7 @@ def test_what_is_no_number_is_named_where_it_stands(text: str, what: str, token:
     assert str(error).startswith(f"{what} {token!r} at column {column}: expected ")
 
 
-@given(st.text("1234567890#b♭/-mo+()dgjsua 9", max_size=8) | st.text(max_size=5), keys)
+@given(st.text("1234567890#b♭/-mo+()dgjsua 9[]{,", max_size=8) | st.text(max_size=5), keys)
 def test_any_text_is_read_or_named_where_it_stands(text: str, key: Key) -> None:
     found = read_or_error(lambda number: parse_nashville(number, key), text)
     if isinstance(found, ParseError):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from theory_strategies import chords, keys, read_or_error
+from theory_strategies import keys, read_or_error, scaled_chords
 
 from theory.chord import NO_CHORD, Chord
 from theory.errors import ParseError
@@ -56,6 +56,7 @@ Reading = tuple[frozenset[int], str, int | None]
         ("E harmonic minor", "i V VII viio", "Em B D D#dim"),
         ("A minor pentatonic", "i VII", "Am G"),
         ("C", "N.C.", "N.C."),
+        ("C", "ii7[dorian] V7[no5][altered] V[b9][blues]", "Dm7[dorian] G7(omit5)[altered] G(addb9)[blues]"),
     ],
 )
 def test_numerals_mean_what_textbooks_say(key: str, numerals: str, symbols: str | None) -> None:
@@ -78,7 +79,7 @@ def test_augmented_sixths_have_these_notes_in_both_modes(numeral: str, notes: st
         assert chord.bass == expected[0]
 
 
-@given(chords, keys)
+@given(scaled_chords, keys)
 def test_a_printed_numeral_reads_back(chord: Chord, key: Key) -> None:
     assert parse_roman(roman_of(chord, key), key) == chord
 
@@ -110,6 +111,10 @@ def test_augmented_sixths_print_as_themselves(numeral: str) -> None:
         ("X", "Roman numeral", "X", 1),
         ("  b", "Roman numeral", "b", 3),
         ("V7x", "Roman numeral", "x", 3),
+        ("V7[dorain]", "scale", "dorain", 4),
+        (" V7[no3]x[dorian]", "Roman numeral", "x", 9),
+        ("V7[dorian][no3]", "Roman numeral", "[dorian][no3]", 3),
+        ("N.C.[dorian]", "Roman numeral", ".C.", 2),
         ("Vi", "Roman numeral", "i", 2),
         ("IIII", "Roman numeral", "I", 4),
         ("V8", "Roman numeral", "8", 2),
@@ -140,7 +145,7 @@ def test_what_is_no_numeral_is_named_where_it_stands(text: str, what: str, token
 
 
 _PIECES = ["I", "V", "i", "v", "N", "Ger", "It", "Cad64", "o", "ø", "/o", "+", "M", "d", "6", "7", "4", "5", "2", "#"]
-_PIECES += ["b", "/", "[no1]", "[no3]", "[add9]", "[b9]", "add6", "[bass", "]", "sus4", " ", "q", "11"]
+_PIECES += ["b", "/", "[dorian]", "[no1]", "[no3]", "[add9]", "[b9]", "add6", "[bass", "]", "sus4", " ", "q", "11"]
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join) | st.text(max_size=6), keys)
