@@ -38,7 +38,21 @@ meters = st.builds(Meter, st.integers(1, 64), _denominators) | st.builds(
 
 counts = st.none() | st.builds(Fraction, st.integers(1, 4000), st.sampled_from([1, 2, 3, 4, 7, 10, 1000]))
 bars = st.lists(st.builds(ChordSpan, scaled_chords, counts), min_size=1, max_size=4).map(tuple)
-progressions = st.lists(bars, min_size=1, max_size=5).map(lambda written: Progression(tuple(written)))
+_words = st.text(st.characters(exclude_categories=["Cs", "Z", "C"], exclude_characters="[]|"), min_size=1, max_size=5)
+section_names = st.sampled_from(["A", "B", "m", "Verse", "Verse 2", "C:2", "%", "x3"]) | st.builds(
+    " ".join, st.lists(_words, min_size=1, max_size=2)
+).filter(lambda name: not _is_scale_name(name))
+
+
+def _is_scale_name(name: str) -> bool:
+    return not isinstance(read_or_error(scale_named, name), ParseError)
+
+
+@st.composite
+def progressions(draw: st.DrawFn) -> Progression:
+    written = tuple(draw(st.lists(bars, min_size=1, max_size=5)))
+    starts = sorted(draw(st.sets(st.integers(0, len(written) - 1))))
+    return Progression(written, tuple((start, draw(section_names)) for start in starts))
 
 
 def read_or_error(read: Callable[[str], _Read], text: str) -> _Read | ParseError:
