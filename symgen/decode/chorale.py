@@ -8,6 +8,7 @@ melody to be harmonised, is a row of locks (:func:`theory.rules.voices.locks_of`
 Voice 0 is the highest. Voicings are arrays of MIDI pitches, shape (slots, voices).
 
 >>> from fractions import Fraction
+>>> from theory.chord import Chord
 >>> from theory.key import Key
 >>> from theory.rules.voicesets import CHORALE
 >>> c_major, chords = Key.parse("C"), ["C", "F", "G7", "C"]
@@ -28,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.decode import trellis as tr
+from symgen.decode.blame import irreducible, quarrel
 from symgen.decode.trellis import Factor, Trellis
 from symgen.errors import InfeasibleError, RequestError
-from theory.chord import Chord
 from theory.rules.base import Moment
 from theory.rules.voices import VOICE_RANGES, Group, VoiceLock, VoiceRule, locks_of
 
@@ -241,14 +242,24 @@ def _compile(
 ) -> Chorale:
     """Compile some slots of a request; ``is_start`` says whether the first of them begins the piece."""
     laws = [rule for rule in rules if rule.is_law]
-    candidates = tuple(_candidates(m, row, laws) for m, row in zip(moments, alphabet, strict=True))
+    # What all rules see of a slot, and what its voices may sound: slots that agree in it share their tables.
+    seen = [
+        (*(rule.sees(moment) for rule in rules), *(options.tobytes() for options in row))
+        for moment, row in zip(moments, alphabet, strict=True)
+    ]
+    by_seen = {key: (moment, row) for key, moment, row in zip(seen, moments, alphabet, strict=True)}
+    voicings = {key: _candidates(moment, row, laws) for key, (moment, row) in by_seen.items()}
+    candidates = tuple(voicings[key] for key in seen)
     log_slot = [_log_slot(m, c, rules, p) for m, c, p in zip(moments, candidates, potentials.log_pitch, strict=True)]
     if is_start:
         log_slot[0] += _entry_weight(moments[0], candidates[0], rules)
     log_slot[-1] -= sum(rule.cost for rule in rules if not rule.has_place(moments))
     factors = _Factors(rules, potentials)
-    pairs = zip(pairwise(candidates), pairwise(moments), strict=True)
-    moves = [factors.between(before, after, *places) for (before, after), places in pairs]
+    between = {
+        (before, after): factors.between(voicings[before], voicings[after], by_seen[before][0], by_seen[after][0])
+        for before, after in dict.fromkeys(pairwise(seen))
+    }
+    moves = [between[pair] for pair in pairwise(seen)]
     return Chorale(candidates, Trellis(tuple(log_slot), tuple(moves)))
 
 
@@ -394,15 +405,8 @@ def explain_chorale(
     slot = request.first_impossible(blame, slice(0, len(moments)))
     where = moments[len(moments) - 1 if slot is None else slot]
     words = tuple(str(rule) for rule in blame)
-    return InfeasibleError(f"{where}: {_quarrel(words, where.chord)}", str(where), words)
-
-
-def _quarrel(words: Sequence[str], chord: Chord | None) -> str:
-    if not words:
-        return f"the potentials allow no voicing of {chord}"
-    if len(words) == 1:
-        return f"{words[0]} cannot be met over {chord}"
-    return f"{words[0]} contradicts {' with '.join(words[1:])} over {chord}"
+    sentence = quarrel(words, "the potentials allow no voicing")
+    return InfeasibleError(f"{where}: {sentence} (over {where.chord})", str(where), words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,13 +424,8 @@ class _Request:
         return tr.first_impossible_slot(chorale.trellis)
 
     def irreducible(self, laws: Sequence[VoiceRule], part: slice) -> list[VoiceRule]:
-        """Leave out each law in turn, the last ones first, for good if the rest is impossible all the same."""
-        blamed = list(laws)
-        for law in reversed(laws):
-            rest = [other for other in blamed if other is not law]
-            if self.first_impossible(rest, part) is not None:
-                blamed = rest
-        return blamed
+        """Return laws that a part cannot keep together, none of which can be spared."""
+        return irreducible(laws, lambda rest: self.first_impossible(rest, part) is not None)
 
     def suspects(self, laws: Sequence[VoiceRule]) -> list[VoiceRule]:
         """Return laws that are impossible together, as few as can be found by a look at a few slots."""

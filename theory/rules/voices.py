@@ -205,7 +205,7 @@ _LOCK = re.compile(r"\s*voice\s+(\d+)\s+bar\s+(\d+)\s+beat\s+(\d+(?:\.\d+|/[1-9]
 
 @dataclass(frozen=True)
 class VoiceLock(VoiceRule):
-    """A pitch that a voice must sound at a place.
+    """A pitch that a voice must sound at a place, if it sounds there at all.
 
     Parameters
     ----------
