@@ -200,7 +200,9 @@ class VoiceRanges(BlindRule):
         return f"voice ranges {', '.join(f'{pitch_name(low)}..{pitch_name(high)}' for low, high in self.ranges)}"
 
 
-_LOCK = re.compile(r"\s*voice\s+(\d+)\s+bar\s+(\d+)\s+beat\s+(\d+(?:\.\d+|/[1-9]\d*)?)\s*=\s*(\S+)\s*", re.IGNORECASE)
+_LOCK = re.compile(
+    r"\s*(?:lock\s+)?voice\s+(\d+)\s+bar\s+(\d+)\s+beat\s+(\d+(?:\.\d+|/[1-9]\d*)?)\s*=\s*(\S+)\s*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
