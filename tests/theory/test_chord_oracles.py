@@ -17,6 +17,8 @@ from theory.harte import parse_harte
 Reading = tuple[frozenset[int], int | None, int | None]
 
 _SLASH = "it takes the 9 of 6/9 for a bass note"
+_INVERSION = "it counts inversions by a number after a slash"
+_FLAT_BASS = "it takes the flat of b9 for the bass note B"
 _STRAY_ELEVENTH = "its table adds an eleventh that the symbol does not name"
 _UNALTERED = "it leaves out the alteration"
 _NO_THIRD = "it leaves out the third and the fifth of the triad"
@@ -25,12 +27,13 @@ _FLAT_ROOT = "a minus after the root is its sign for a flat root"
 _NO_SEVENTH_NAMED = "it implies the seventh of a ninth chord that names none"
 
 DIFFERENCES = {
-    "pychord": {"6/9": _SLASH, "m6/9": _SLASH, "7b9b13": _STRAY_ELEVENTH},
+    "pychord": {"6/9": _SLASH, "m6/9": _SLASH, "7b9b13": _STRAY_ELEVENTH}
+    | dict.fromkeys(["7/9", "7/13", "7/6", "m7/11"], _INVERSION),
     # C7+ is a chord with an augmented fifth to music21 and to us; in German and Brazilian books it is a major seventh.
     "music21": dict.fromkeys(["-", "-5", "-6", "-7", "-7b5", "-9", "-11", "-13", "-M7"], _FLAT_ROOT)
     | dict.fromkeys(["11b9", "13b9", "13#9", "13#11", "13b9#11"], _UNALTERED)
     | dict.fromkeys(["2", "4", "69", "69#11"], _NO_THIRD)
-    | {"+5": _FIFTH, "ob9": _NO_SEVENTH_NAMED},
+    | {"+5": _FIFTH, "ob9": _NO_SEVENTH_NAMED, "7/b9": _FLAT_BASS},
 }
 
 _COMMON = ["", "m", "dim", "aug", "sus4", "6", "m6", "7", "maj7", "m7", "m7b5", "dim7", "9", "7b9", "add9", "mM7"]

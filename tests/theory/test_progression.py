@@ -222,9 +222,9 @@ def test_any_text_is_read_or_named_where_it_stands(text: str) -> None:
 
 
 def test_a_syntax_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ParseError, match="^Roman numeral 'Am' at column 5: expected a Roman numeral"):
+    with pytest.raises(ParseError, match=r"^Roman numeral 'Am' at column 5: expected a Roman numeral"):
         Progression.parse("I | Am", key=Key.parse("C"), syntax="roman")
-    with pytest.raises(ParseError, match="^chord syntax 'jazz' at column 1: expected one of lead-sheet"):
+    with pytest.raises(ParseError, match=r"^chord syntax 'jazz' at column 1: expected one of lead-sheet"):
         Progression.parse("I | Am", syntax="jazz")
 
 
@@ -236,7 +236,7 @@ def test_sections_that_are_nowhere_are_refused(sections: tuple[tuple[int, str], 
 
 @pytest.mark.parametrize("name", ["", " A", "A  B", "A|B", "A]", "dorian", "half-whole", "{0,1}"])
 def test_names_that_would_not_read_back_are_refused(name: str) -> None:
-    with pytest.raises(ParseError, match="^section "):
+    with pytest.raises(ParseError, match=r"^section "):
         Progression(((ChordSpan(Chord.parse("C")),),), ((0, name),))
 
 

@@ -241,6 +241,22 @@ def test_music21_reads_what_we_read() -> None:
     assert not found
 
 
+def test_every_numeral_means_the_same_in_every_key() -> None:
+    # Each numeral is above in both modes; what music21 has been asked in some keys holds in all of them.
+    asked = {(numeral, key.mode) for numeral, key in PAIRS}
+    assert asked == {(numeral, mode) for numeral in NUMERALS for mode in ("major", "minor")}
+    for numeral, mode in sorted(asked):
+        home = parse_roman(numeral, Key(Spelling(0), mode))
+        assert home.root is not None
+        for key in KEYS:
+            if key.mode == mode:
+                chord = parse_roman(numeral, key)
+                up = key.tonic.fifths
+                assert chord.root == Spelling(home.root.fifths + up)
+                assert chord.bass == (Spelling(home.bass.fifths + up) if home.bass else None)
+                assert chord.semitones == home.semitones
+
+
 @pytest.mark.parametrize(("numeral", "key"), DIFFERENCES)
 def test_the_differences_are_still_there(numeral: str, key: str) -> None:
     assert ours(numeral, Key.parse(key)) != music21_reads(numeral, Key.parse(key))
