@@ -9,6 +9,7 @@ forward together.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 
 from symgen.decode.automaton import DEAD
 from symgen.decode.lattice import Lattice
-from symgen.decode.semiring import COUNT, MAX, Semiring, logsumexp
+from symgen.decode.linear import Batch
+from symgen.decode.semiring import COUNT, MAX, Semiring
 
 __all__ = [
     "Marginals",
@@ -28,15 +30,15 @@ __all__ = [
     "forward_support",
     "has_line",
     "lines_at",
+    "lines_at_batch",
     "log_backward",
+    "log_backward_batch",
     "log_probability",
     "log_weight_of",
     "marginals",
+    "sample_batch",
     "sample_lines",
 ]
-
-_SAFE_LOG_RANGE = 600.0
-"""Sums of products that span less than this many nats cannot underflow in float64."""
 
 
 def backward(lattice: Lattice, semiring: Semiring) -> NDArray[Any]:
@@ -66,45 +68,27 @@ def log_backward(lattice: Lattice) -> NDArray[np.float64]:
 
     Notes
     -----
-    A step is one gather and one matrix product of scaled weights, as long as the weights of the step
-    lie within a range that cannot underflow; otherwise it is summed in the log domain, so that
-    whatever is possible, however unlikely, never becomes impossible.
+    Sums run in linear scale, normalised at every step, for as long as nothing can underflow: a lower bound of the
+    smallest weight above zero is carried along. Where the bound gives out, a step is summed in the log domain, so
+    that whatever is possible, however unlikely, never becomes impossible. Memory is linear in the steps.
     """
-    automaton = lattice.automaton
-    target = np.where(automaton.next_state == DEAD, automaton.n_states, automaton.next_state)
-    scaled_arcs, arc_peak, arc_range = _scaled_arcs(automaton.log_weight)
-    table = np.empty((lattice.n_steps + 1, automaton.n_states))
-    table[-1] = lattice.log_final
-    for step in range(lattice.n_steps - 1, -1, -1):
-        kind = lattice.kind[step]
-        arriving = table[step + 1] + lattice.log_state[step]
-        symbol = lattice.log_symbol[step]
-        arriving_peak, arriving_range = _peak_and_range(arriving)
-        symbol_peak, symbol_range = _peak_and_range(symbol)
-        if arriving_range + symbol_range + arc_range[kind] < _SAFE_LOG_RANGE:
-            onward = np.append(np.exp(arriving - arriving_peak), 0.0)[target[kind]]
-            total = (scaled_arcs[kind] * onward) @ np.exp(symbol - symbol_peak)
-            with np.errstate(divide="ignore"):
-                table[step] = np.log(total) + (arriving_peak + symbol_peak + arc_peak[kind])
-        else:
-            onward = np.append(arriving, -np.inf)[target[kind]]
-            table[step] = logsumexp(automaton.log_weight[kind] + symbol + onward)
-    return table
+    return Batch.of([lattice]).log_backward()[:, 0]
 
 
-def _peak_and_range(log_values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the largest value (0 if all are ``-inf``) and the distance to the smallest finite one."""
-    finite = log_values[~np.isneginf(log_values)]
-    if not len(finite):
-        return 0.0, 0.0
-    peak = float(finite.max())
-    return peak, peak - float(finite.min())
+def log_backward_batch(lattices: Sequence[Lattice]) -> NDArray[np.float64]:
+    """Return the :func:`log_backward` of several lattices, shape (batch, n_steps + 1, states).
 
+    Parameters
+    ----------
+    lattices
+        At least one; of one automaton (the same object) and the same kinds of step.
 
-def _scaled_arcs(log_weight: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[float]]:
-    spans = [_peak_and_range(table) for table in log_weight]
-    peaks = np.array([peak for peak, _ in spans])
-    return np.exp(log_weight - peaks[:, None, None]), peaks, [width for _, width in spans]
+    Raises
+    ------
+    ValueError
+        If there is none, or they differ in automaton or kinds.
+    """
+    return Batch.of(lattices).log_backward().swapaxes(0, 1)
 
 
 def sample_lines(
@@ -146,19 +130,43 @@ def lines_at(lattice: Lattice, table: NDArray[np.float64], uniform: NDArray[np.f
     ndarray of shape (n, n_steps)
         Symbols.
     """
-    assert not np.isneginf(table[0, 0])
-    n = uniform.shape[1]
-    lines = np.empty((n, lattice.n_steps), dtype=np.int64)
-    state = np.zeros(n, dtype=np.int64)
-    for step in range(lattice.n_steps):
-        target, log_move = _moves(lattice, table, step, state)
-        weight = np.exp(log_move - log_move.max(axis=1, keepdims=True))
-        heights = np.cumsum(weight, axis=1)
-        # Strictly above the drawn height: a symbol of weight zero has no height to hit.
-        symbol = (heights <= uniform[step, :, None] * heights[:, -1:]).sum(axis=1)
-        lines[:, step] = symbol
-        state = target[np.arange(n), symbol]
+    lines: NDArray[np.int64] = lines_at_batch([lattice], table[None], uniform[None])[0]
     return lines
+
+
+def sample_batch(
+    lattices: Sequence[Lattice], tables: NDArray[np.float64], rng: np.random.Generator, n: int = 1
+) -> NDArray[np.int64]:
+    """Draw n lines from each of several lattices, shape (batch, n, n_steps); see :func:`sample_lines`.
+
+    Parameters
+    ----------
+    lattices
+        As for :func:`log_backward_batch`, each with at least one line.
+    tables
+        Their :func:`log_backward_batch`.
+    rng
+        Source of chance; a lattice draws what it would draw alone, after those before it.
+    n
+        How many of each.
+    """
+    return lines_at_batch(lattices, tables, rng.random((len(lattices), lattices[0].n_steps, n)))
+
+
+def lines_at_batch(
+    lattices: Sequence[Lattice], tables: NDArray[np.float64], uniform: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the lines that given chance draws from each of several lattices, shape (batch, n, n_steps).
+
+    Parameters
+    ----------
+    lattices, tables
+        As for :func:`sample_batch`.
+    uniform
+        Numbers from 0 to below 1, shape (batch, n_steps, n).
+    """
+    assert not np.isneginf(tables[:, 0, 0]).any()
+    return Batch.of(lattices).lines_at(tables.swapaxes(0, 1), uniform.swapaxes(0, 1))
 
 
 def best_line(lattice: Lattice) -> tuple[NDArray[np.int64], float]:

@@ -10,12 +10,14 @@ After the last step T, ``log_final[s[T]]`` is added. The weight of a line is the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.decode.automaton import Automaton
+from symgen.decode.moves import MoveTable, Pattern, step_patterns
 
 __all__ = ["Lattice"]
 
@@ -43,6 +45,7 @@ class Lattice:
     log_symbol: NDArray[np.float64]
     log_state: NDArray[np.float64]
     log_final: NDArray[np.float64]
+    _tables: dict[Pattern, MoveTable] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         n_steps, states, symbols = len(self.kind), self.automaton.n_states, self.automaton.n_symbols
@@ -78,3 +81,17 @@ class Lattice:
     def n_steps(self) -> int:
         """Steps of the piece."""
         return len(self.kind)
+
+    def move_tables(self, log_symbol: NDArray[np.float64] | None = None) -> list[MoveTable]:
+        """Return the moves of each step, made ready for sums and draws; each table is made once and kept.
+
+        Parameters
+        ----------
+        log_symbol
+            Says which symbols are open, in place of the lattice's own; same shape.
+        """
+        patterns = step_patterns(self.automaton, self.kind, self.log_symbol if log_symbol is None else log_symbol)
+        for pattern, n_steps in Counter(patterns).items():
+            if pattern not in self._tables:
+                self._tables[pattern] = MoveTable.build(self.automaton, pattern, n_steps=n_steps)
+        return [self._tables[pattern] for pattern in patterns]
