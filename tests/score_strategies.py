@@ -17,6 +17,7 @@ from theory.scale import SCALES
 METERS = ["4/4", "3/4", "2/2", "6/8", "9/8", "12/8", "5/4", "7/8", "1/4", "4/2", "5/16"]
 METERS += ["2+3/4", "3+2+2/8", "2+2+2+3/8"]
 CHORDS = ["C", "Am", "F#m7b5", "Bb/D", "G7(b9)", "Ebmaj7", "Dsus4", "A7/C#", "B13", "Cmaj7(omit3)", "Gaug7", "N.C."]
+CHORDS += ["Dm7[dorian]", "G7/B[{0,1,3,4,7,10}]"]
 UNCLEAR_TEXTS = ["A", "[A]", "[x]", "Am", "Bridge", "", "[]"]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(UNCLEAR_TEXTS)
 TEMPOS = st.integers(40, 10_000).map(lambda tenths: tenths / 10)

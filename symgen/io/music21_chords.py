@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from symgen.io.optional import require
-from theory.chord import NO_CHORD, Chord
+from theory.chord import NO_CHORD, Chord, scale_text, split_scale
+from theory.errors import TheoryError
 from theory.pitch import Spelling
 
 __all__ = ["from_symbol", "music21_name", "spelling_of", "to_symbol"]
@@ -50,7 +51,15 @@ def from_symbol(symbol: Any) -> Chord | None:
     for change in symbol.chordStepModifications:
         _modify(semitones, change)
     bass = symbol.bass()
-    return Chord(spelling_of(root), tuple(semitones), None if bass is None else spelling_of(bass))
+    return Chord(spelling_of(root), tuple(semitones), None if bass is None else spelling_of(bass), _scale(symbol))
+
+
+def _scale(symbol: Any) -> str | None:
+    """Return the scale that the printed text of a symbol names in brackets, if it does."""
+    try:
+        return split_scale(f"C{symbol.chordKindStr or ''}")[1]
+    except TheoryError:
+        return None
 
 
 @cache
@@ -98,7 +107,8 @@ def to_symbol(chord: Chord) -> Any:
         return harmony.NoChord()
     kind, added, removed = _kind(chord.semitones)
     bass = music21_name(chord.bass) if chord.bass else None
-    symbol = harmony.ChordSymbol(root=music21_name(chord.root), bass=bass, kind=kind, kindStr=chord.suffix)
+    text = chord.suffix + scale_text(chord)
+    symbol = harmony.ChordSymbol(root=music21_name(chord.root), bass=bass, kind=kind, kindStr=text)
     changes = [("subtract", _DEGREE[s], 0) for s in removed] + [("add", *_ADDED[s]) for s in added]
     for change in changes:
         symbol.addChordStepModification(harmony.ChordStepModification(*change), updatePitches=False)

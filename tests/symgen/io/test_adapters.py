@@ -177,7 +177,7 @@ class TestChordSymbols:
     def test_every_quality_comes_back(self, root: str, suffix: str) -> None:
         from symgen.io.music21_chords import from_symbol, to_symbol
 
-        for text in (f"{root}{suffix}", f"{root}{suffix}/E"):
+        for text in (f"{root}{suffix}", f"{root}{suffix}/E", f"{root}{suffix}[half-whole]"):
             chord = Chord.parse(text)
             assert from_symbol(to_symbol(chord)) == chord
 
