@@ -115,8 +115,8 @@ def _priced(cost: float, violations: NDArray[np.int8]) -> _Array:
 def _with_costs(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64], costs: _StepCosts) -> Lattice:
     """Return the lattice in which what sounds is charged."""
     # Where nothing may be held, that is said of the hold itself; then only what starts there can arrive.
-    no_hold: NDArray[np.bool_] = np.isposinf(costs.held).all(axis=1)
-    no_onset: NDArray[np.bool_] = np.isposinf(costs.onset).all(axis=1)
+    no_hold: NDArray[np.bool_] = np.asarray(np.isposinf(costs.held).all(axis=1))
+    no_onset: NDArray[np.bool_] = np.asarray(np.isposinf(costs.onset).all(axis=1))
     log_symbol[no_hold, HOLD] = -np.inf
     log_symbol[no_onset, N_SPECIAL:] = -np.inf
     sounding = np.where(no_hold[:, None], costs.onset, costs.held)

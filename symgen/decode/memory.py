@@ -2,8 +2,7 @@
 
 A rule's table says, for a kind of step, a memory and a letter, the memory after it and the violations it
 is. A *letter* is what the rule watches of an event; a line automaton's state and symbol spell it. The
-product numbers the states that can be reached, (state of the line, memory of each rule), in the order in
-which a breadth-first walk meets them.
+product numbers the states that some line can reach, (state of the line, memory of each rule).
 
 Tables and products depend on rules, pitches and what the rules see of the steps, not on weights. Of the
 rules of :mod:`theory.rules`, which are plain values, they are kept; rules of one's own are read anew each
@@ -81,14 +80,15 @@ def join_memories(
     views = [_view(rule, moments) for rule in rules]
     columns = np.stack([column for column, _ in views] or [np.zeros(len(moments), dtype=np.int64)], axis=1)
     kinds, kind = np.unique(columns, axis=0, return_inverse=True)
+    kind = kind.reshape(-1).astype(np.int64)
     seen = tuple(moment for _, moment in views)
     starts = tuple(rule.start(moments) for rule in rules)
     build = _kept_product if all(_is_plain(rule) for rule in rules) else _product
     shape = (line_next.shape, line_next.tobytes())
-    product = build(
-        shape, tuple(pitches.items()), tuple(rules), seen, starts, moments[-1], tuple(map(tuple, kinds.tolist()))
-    )
-    return Memories(*product, kind.reshape(-1).astype(np.int64))
+    rows: _Kinds = tuple(tuple(row) for row in kinds.tolist())
+    letters = tuple(pitches.items())
+    product = build(shape, letters, tuple(rules), seen, starts, moments[-1], rows, tuple(kind.tolist()))
+    return Memories(*product, kind)
 
 
 def _view(rule: Rule, moments: Sequence[Moment]) -> tuple[NDArray[np.int64], tuple[Moment, ...]]:
@@ -128,14 +128,15 @@ def _product(
     starts: tuple[Hashable, ...],
     last: Moment,
     kinds: _Kinds,
+    kind: tuple[int, ...],
 ) -> _Product:
     """Build tables and walk through their product."""
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
     tables = [
-        _read_rule(rule, moments, start, _letters(line_next, pitches, rule.watches))
-        for rule, moments, start in zip(rules, seen, starts, strict=True)
+        _read_rule(rule, moments, [kinds[k][row] for k in kind], start, _letters(line_next, pitches, rule.watches))
+        for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True))
     ]
-    states, next_state = _walk(line_next, tables, kinds, rules)
+    states, next_state = _walk(line_next, tables, kinds, kind, rules)
     violations = np.zeros((len(rules), *next_state.shape), dtype=np.int8)
     final = np.zeros((len(rules), len(states)), dtype=np.int8)
     lasts = _lasts(pitches)
@@ -221,55 +222,65 @@ def _watched(event: Event, watches: str) -> Hashable:
 
 
 def _read_rule(
-    rule: Rule, moments: Sequence[Moment], start: Hashable, letters: tuple[NDArray[np.int64], list[Event]]
+    rule: Rule,
+    moments: Sequence[Moment],
+    column: Sequence[int],
+    start: Hashable,
+    letters: tuple[NDArray[np.int64], list[Event]],
 ) -> _Table:
-    """Ask a rule about every memory it can have, at each kind of step, for each letter."""
+    """Ask a rule about every memory it can have at each step, for each letter.
+
+    ``column`` is the kind of each step and ``moments`` has one for each kind. Steps are taken in their order: a
+    memory that no step of a kind can meet is not asked about there, and need not make sense.
+    """
     letter, events = letters
     number = {start: 0}
-    memories = [start]
-    rows: list[list[list[tuple[int, int]]]] = []
-    while len(rows) < len(memories):
-        memory, by_kind = memories[len(rows)], []
-        for moment in moments:
-            row = []
-            for event in events:
-                after, broken = rule.after(memory, event, moment)
-                if broken and rule.is_law:
-                    row.append((DEAD, 0))
-                    continue
-                if after not in number:
-                    number[after] = len(memories)
-                    memories.append(after)
-                    _check_size(len(memories) * len(moments) * len(events), [rule])
-                row.append((number[after], broken))
-            by_kind.append(row)
-        rows.append(by_kind)
-    table = np.array(rows, dtype=np.int64).reshape(len(memories), len(moments), len(events), 2)
-    return _Table(memories, letter, table[..., 0].swapaxes(0, 1), table[..., 1].swapaxes(0, 1).astype(np.int8))
+    rows: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    known: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
+    met = frozenset({0})
+    for kind in column:
+        if (kind, met) not in known:
+            memories = list(number)
+            for memory in sorted(met):
+                if (kind, memory) not in rows:
+                    answers = [rule.after(memories[memory], event, moments[kind]) for event in events]
+                    rows[kind, memory] = [_numbered(after, broken, rule, number) for after, broken in answers]
+                    _check_size(len(number) * len(events), [rule])
+            known[kind, met] = frozenset(after for m in met for after, _ in rows[kind, m]) - {DEAD}
+        met = known[kind, met]
+    table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
+    for (kind, memory), row in rows.items():
+        table[kind, memory] = row
+    return _Table(list(number), letter, table[..., 0], table[..., 1].astype(np.int8))
+
+
+def _numbered(after: Hashable, broken: int, rule: Rule, number: dict[Hashable, int]) -> tuple[int, int]:
+    """Return the number of a memory, given it one if it is new; nothing comes after a broken law."""
+    return (DEAD, 0) if broken and rule.is_law else (number.setdefault(after, len(number)), broken)
 
 
 def _walk(
-    line_next: _Ints, tables: Sequence[_Table], kinds: _Kinds, rules: Sequence[Rule]
+    line_next: _Ints, tables: Sequence[_Table], kinds: _Kinds, kind: Sequence[int], rules: Sequence[Rule]
 ) -> tuple[NDArray[np.int64], _Ints]:
     """Return the states that can be reached, a row of numbers each, and where each symbol leads from them."""
     sizes = [len(line_next), *(len(table.memories) for table in tables)]
-    fresh = np.zeros((1, len(sizes)), dtype=np.int64)
-    known = np.zeros(1, dtype=np.int64)  # codes of the states, sorted
-    layers, targets = [fresh], []
-    while len(fresh):
-        _check_size(len(kinds) * (len(known)) * line_next.shape[1], rules, tables)
-        code = np.stack([_targets(line_next, tables, kind, fresh, sizes) for kind in kinds])
-        targets.append(code)
-        found = np.setdiff1d(code[code != DEAD], known)
-        known = np.union1d(known, found)
-        fresh = np.stack(np.unravel_index(found, sizes), axis=1) if len(found) else np.empty((0, len(sizes)), np.int64)
-        layers.append(fresh)
-    states, codes = np.concatenate(layers), np.concatenate(targets, axis=1)
-    number = np.argsort(np.argsort(np.ravel_multi_index(tuple(states.T), sizes)))
-    place = np.searchsorted(known, np.maximum(codes, 0))
-    order = np.empty(len(known), dtype=np.int32)
-    order[number] = np.arange(len(known))
-    return states, np.where(codes == DEAD, DEAD, order[np.minimum(place, len(known) - 1)]).astype(np.int32)
+    targets: dict[tuple[int, bytes], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+    met = known = np.zeros(1, dtype=np.int64)  # codes of states, sorted; the start is the first of all
+    for k in kind:
+        place = (k, met.tobytes())
+        if place not in targets:
+            states = np.stack(np.unravel_index(met, sizes), axis=1)
+            targets[place] = met, _targets(line_next, tables, kinds[k], states, sizes)
+            known = np.union1d(known, targets[place][1])
+            _check_size(len(kinds) * len(known) * line_next.shape[1], rules, tables)
+        met = np.unique(targets[place][1])
+        met = met[met != DEAD]
+    known = known[known != DEAD]
+    next_state = np.full((len(kinds), len(known), line_next.shape[1]), DEAD, dtype=np.int32)
+    for (k, _), (met, codes) in targets.items():
+        numbers = np.where(codes == DEAD, DEAD, np.searchsorted(known, codes))
+        next_state[k, np.searchsorted(known, met)] = numbers
+    return np.stack(np.unravel_index(known, sizes), axis=1), next_state
 
 
 def _targets(

@@ -22,8 +22,8 @@ from theory.rules.base import Event, LineNote, Moment, Rule, RuleWithMemory, Wat
 __all__ = ["AllOf", "AnyOf", "InBars", "Not"]
 
 _ANYTHING = Rule()
-_BROKEN = "broken"
-"""The memory of a part that the line has broken: all there is to know."""
+_BROKEN, _DONE = "broken", "done"
+"""The memory of a part that the line has broken, all there is to know; and of a part that was to be broken, and is."""
 
 
 def _widest(watched: Sequence[Watch]) -> Watch:
@@ -173,15 +173,19 @@ class Not(RuleWithMemory):
 
     def start(self, moments: Sequence[Moment]) -> Any:
         """Return the memory of the part."""
-        return _kept_so_far(self.rule, moments)
+        return self._settled(_kept_so_far(self.rule, moments))
+
+    def _settled(self, memory: Any) -> Any:
+        # A part that is broken is what this rule asks for: not to be taken for this rule's being broken.
+        return _DONE if memory == _BROKEN else memory
 
     def after(self, memory: Any, event: Event, moment: Moment) -> tuple[Any, int]:
         """Ask the part until it is broken."""
-        return _next(self.rule, memory, event, moment), 0
+        return memory if memory == _DONE else self._settled(_next(self.rule, memory, event, moment)), 0
 
     def at_end(self, memory: Any, last: int | None, moment: Moment) -> int:
         """Judge whether the part was ever broken."""
-        return int(not _is_broken_at_end(self.rule, memory, last, moment))
+        return int(memory != _DONE and not _is_broken_at_end(self.rule, memory, last, moment))
 
     def breaches(self, notes: Sequence[LineNote], moments: Sequence[Moment]) -> Iterator[tuple[int, str]]:
         """Yield the last step if nothing breaks the part."""

@@ -198,6 +198,10 @@ class Motif(RuleWithMemory):
     def _ends_sounding(self) -> bool:
         return _read_motif(self.notes)[-1].pitch is not None
 
+    def start(self, moments: Sequence[Moment]) -> str | None:
+        """Return nothing, or that there is no place for the motif, which is all there is to say then."""
+        return None if self.has_place(moments) else "nowhere"
+
     def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
         """Whether the motif, as it stands, has this note here."""
         return self.transposed or self._is_quoted(Event(pitch, is_onset, None), moment, 0)
@@ -211,8 +215,8 @@ class Motif(RuleWithMemory):
         if not self.transposed:
             return super().after(memory, event, moment)
         offset, motif = self._offset(moment), _read_motif(self.notes)
-        if not 0 <= offset <= motif[-1].end:
-            return None, 0
+        if memory == "nowhere" or not 0 <= offset <= motif[-1].end:
+            return memory if memory == "nowhere" else None, 0
         first = next(note for note in motif if note.pitch is not None)
         if isinstance(memory, str):
             return (memory if offset < motif[-1].end else None), 0
