@@ -6,8 +6,8 @@ Nothing here shares code with what it judges; even the symbols are written out a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,3 +167,48 @@ def potentials_lines(potentials: LinePotentials) -> dict[Line, float]:
         line: potentials_weight(potentials, line)
         for line in sequences(potentials.alphabet.n_symbols, potentials.n_steps)
     }
+
+
+def fits_hands(pitches: Sequence[int], *, hands: int, span: int | None, hand_notes: int | None, spacing: int) -> bool:
+    """Whether so many hands, one above the other, can take rising pitches: every way to part them is tried."""
+    if any(high - low < spacing for low, high in pairwise(pitches)):
+        return False
+
+    def one_hand(part: Sequence[int]) -> bool:
+        too_wide = span is not None and bool(part) and part[-1] - part[0] > span
+        return not too_wide and (hand_notes is None or len(part) <= hand_notes)
+
+    if hands == 1:
+        return one_hand(pitches)
+    return any(one_hand(pitches[:i]) and one_hand(pitches[i:]) for i in range(len(pitches) + 1))
+
+
+def pitch_sets(
+    log_in: NDArray[np.float64],
+    *,
+    low: int,
+    n_notes: tuple[int, int | None],
+    permitted: NDArray[np.bool_],
+    required: NDArray[np.bool_],
+    classes: Collection[int],
+    hands: int,
+    span: int | None,
+    hand_notes: int | None,
+    spacing: int,
+) -> dict[Line, float]:
+    """Return the log weight of every allowed set of a step's pitches, written as 0 (out) or 1 (in) for each pitch."""
+    sets = {}
+    for chosen in product((0, 1), repeat=len(log_in)):
+        is_in = np.array(chosen, dtype=np.bool_)
+        pitches = [low + i for i, bit in enumerate(chosen) if bit]
+        weight = float(sum(log_in[i] for i, bit in enumerate(chosen) if bit))
+        if (
+            weight > -math.inf
+            and not (is_in & ~permitted).any()
+            and not (required & ~is_in).any()
+            and n_notes[0] <= len(pitches) <= (math.inf if n_notes[1] is None else n_notes[1])
+            and set(classes) <= {pitch % 12 for pitch in pitches}
+            and fits_hands(pitches, hands=hands, span=span, hand_notes=hand_notes, spacing=spacing)
+        ):
+            sets[chosen] = weight
+    return sets

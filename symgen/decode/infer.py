@@ -252,18 +252,8 @@ def marginals(lattice: Lattice, table: NDArray[np.float64]) -> Marginals:
     table
         Its :func:`log_backward`.
     """
-    states = lattice.automaton.n_states
-    state = np.zeros((lattice.n_steps + 1, states))
-    symbol = np.empty((lattice.n_steps, lattice.automaton.n_symbols))
-    state[0, 0] = 1.0
-    for step in range(lattice.n_steps):
-        alive = np.flatnonzero(state[step])
-        target, log_move = _moves(lattice, table, step, alive)
-        share = np.exp(log_move - table[step, alive, None]) * state[step, alive, None]
-        symbol[step] = share.sum(axis=0)
-        reached = target != DEAD
-        state[step + 1] = np.bincount(target[reached], weights=share[reached], minlength=states)
-    return Marginals(symbol, state)
+    symbol, state = Batch.of([lattice]).marginals(table[:, None])
+    return Marginals(symbol[:, 0], state[:, 0])
 
 
 def entropy(lattice: Lattice, table: NDArray[np.float64]) -> float:

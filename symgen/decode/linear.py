@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.decode.automaton import Automaton
+from symgen.decode.automaton import DEAD, Automaton
 from symgen.decode.lattice import Lattice
 from symgen.decode.moves import MoveTable, peaks_and_lows
 from symgen.decode.semiring import logsumexp
@@ -130,11 +130,57 @@ class Batch:
         return step
 
     def _sum_in_log_scale(self, table: _Array, step: int) -> _Array:
-        arriving = table[step + 1] + self.log_state[step]
+        return logsumexp(self._log_moves(table[step + 1], step))
+
+    def _log_moves(self, after: _Array, step: int) -> _Array:
+        """Return what each move at a step and all after it weigh, shape (batch, states, symbols)."""
+        arriving = after + self.log_state[step]
         never = np.full((len(arriving), 1), -np.inf)  # DEAD, -1, finds the last entry
         onward = np.hstack([arriving, never])[:, self.automaton.next_state[self.kind[step]]]
         log_weight = self.automaton.log_weight[self.kind[step]]
-        return logsumexp(log_weight + self.log_symbol[step][:, None] + onward)
+        log_moves: _Array = log_weight + self.log_symbol[step][:, None] + onward
+        return log_moves
+
+    def heaviest(self) -> tuple[NDArray[np.int64], _Array]:
+        """Return the heaviest lines, of equals the lowest symbols, and their log weights.
+
+        Shapes (batch, n_steps) and (batch,); where the weight is ``-inf`` the symbols mean nothing.
+        """
+        after = self.log_final
+        choice = np.empty((self.n_steps, *after.shape), dtype=np.int32)
+        for step in range(self.n_steps - 1, -1, -1):
+            log_moves = self._log_moves(after, step)
+            choice[step] = log_moves.argmax(axis=2)
+            after = log_moves.max(axis=2)
+        lines = np.empty((len(after), self.n_steps), dtype=np.int64)
+        number, state = np.arange(len(after)), np.zeros(len(after), dtype=np.int64)
+        for step in range(self.n_steps):
+            lines[:, step] = choice[step, number, state]
+            state = self.automaton.next_state[self.kind[step], state, lines[:, step]]
+        return lines, after[:, 0]
+
+    def marginals(self, table: _Array) -> tuple[_Array, _Array]:
+        """Return the posteriors of symbols and of states, given the backward sums.
+
+        Shapes (n_steps, batch, symbols) and (n_steps + 1, batch, states); zeros where there is no line.
+        """
+        chance = np.zeros_like(table)
+        symbol_chance = np.zeros_like(self.log_symbol)
+        chance[0, ~np.isneginf(table[0, :, 0]), 0] = 1.0
+        n_states = table.shape[2]
+        for step in range(self.n_steps):
+            number, state = np.nonzero(chance[step])
+            kind = self.kind[step]
+            target = self.automaton.next_state[kind, state]
+            arriving = np.append(table[step + 1] + self.log_state[step], np.full((len(table[0]), 1), -np.inf), axis=1)
+            log_move = self.automaton.log_weight[kind, state] + self.log_symbol[step, number]
+            log_move += arriving[number[:, None], target] - table[step, number, state, None]
+            share = np.exp(log_move) * chance[step, number, state, None]
+            np.add.at(symbol_chance[step], number, share)
+            reached = target != DEAD
+            place = (number[:, None] * n_states + target)[reached]
+            chance[step + 1] = np.bincount(place, share[reached], table[0].size).reshape(-1, n_states)
+        return symbol_chance, chance
 
     def lines_at(self, table: _Array, uniform: _Array) -> NDArray[np.int64]:
         """Return the lines that given chance draws, shape (batch, n, n_steps).

@@ -13,15 +13,18 @@ from symgen.decode import moves
 from symgen.decode.automaton import DEAD, Automaton
 from symgen.decode.infer import (
     backward,
+    best_line,
     lines_at,
     lines_at_batch,
     log_backward,
     log_backward_batch,
     log_weight_of,
+    marginals,
     sample_batch,
     sample_lines,
 )
 from symgen.decode.lattice import Lattice
+from symgen.decode.linear import Batch
 from symgen.decode.semiring import LOG
 
 
@@ -144,3 +147,36 @@ def test_draws_from_states_that_hardly_count(n: int) -> None:
     drawn = sample_lines(lattice, table, np.random.default_rng(3), n)
     assert (drawn == 1).mean() == pytest.approx(2 / 3, abs=0.2 if n == 1 else 0.03)
     assert (drawn < 2).all()
+
+
+def test_weights_that_fall_behind_step_by_step() -> None:
+    """What the start leads to loses 50 nats a step against what it does not: soon more than a float64 can hold."""
+    automaton = automaton_of([[[0, 0], [1, 1]]], [[[-50.0, -51.0], [0.0, 0.0]]], [0.0, 0.0])
+    lattice = Lattice.build(automaton, np.zeros((60, 2)))
+    table = log_backward(lattice)
+    assert table[0, 0] == pytest.approx(60 * (np.log1p(np.exp(-1.0)) - 50.0))
+    assert_same_sums(table, backward(lattice, LOG))
+    drawn = sample_lines(lattice, table, np.random.default_rng(3), 50)
+    assert (drawn == 0).mean() == pytest.approx(1 / (1 + np.exp(-1.0)), abs=0.03)
+
+
+@settings(max_examples=40)
+@given(seed=SEEDS, coarse=st.booleans())
+def test_best_lines_and_posteriors_of_a_batch(seed: int, coarse: bool) -> None:
+    rng = np.random.default_rng(seed)
+    batch = siblings(random_lattice(rng, (2, 3, 3), 4, coarse=coarse), rng, 3, scale=1.0, p_zero=0.2)
+    together = Batch.of(batch)
+    lines, log_weights = together.heaviest()
+    symbols, states = together.marginals(together.log_backward())
+    for number, each in enumerate(batch):
+        table = log_backward(each)
+        if np.isneginf(table[0, 0]):
+            assert np.isneginf(log_weights[number])
+            assert not symbols[:, number].any()
+            continue
+        line, weight = best_line(each)
+        assert (lines[number] == line).all()
+        assert log_weights[number] == weight
+        posterior = marginals(each, table)
+        np.testing.assert_allclose(symbols[:, number], posterior.symbol, atol=1e-12)
+        np.testing.assert_allclose(states[:, number], posterior.state, atol=1e-12)
