@@ -4,7 +4,7 @@ from theory.rules.base import Event, LineNote, Moment, Rule, RuleWithMemory
 from theory.rules.compose import AllOf, AnyOf, InBars, Not
 from theory.rules.figures import NonChordTones
 from theory.rules.melody import LargestLeap, LeapRecovery, NoTritoneOutline, RepeatedNotes
-from theory.rules.notes import ChordTonesOnStrongBeats, InKey, NoRests, Range, Tessitura
+from theory.rules.notes import ChordTonesOnStrongBeats, InChordScale, InKey, NoAvoidNotes, NoRests, Range, Tessitura
 from theory.rules.quote import Contains, Lock, Motif, NoQuotes, SameBars
 from theory.rules.rhythm import Density, NoteLength, Rhythm
 from theory.rules.shape import Cadence, ClimaxOnce, Contour, EndOn, PassThrough, StartOn
@@ -22,6 +22,7 @@ __all__ = [
     "EndOn",
     "Event",
     "InBars",
+    "InChordScale",
     "InKey",
     "LargestLeap",
     "LeapRecovery",
@@ -29,6 +30,7 @@ __all__ = [
     "Lock",
     "Moment",
     "Motif",
+    "NoAvoidNotes",
     "NoQuotes",
     "NoRests",
     "NoTritoneOutline",
@@ -47,7 +49,7 @@ __all__ = [
 ]
 
 RULES: tuple[type[Rule], ...] = (
-    *(InKey, ChordTonesOnStrongBeats, NonChordTones),
+    *(InKey, InChordScale, ChordTonesOnStrongBeats, NoAvoidNotes, NonChordTones),
     *(Range, Tessitura),
     *(LargestLeap, LeapRecovery, NoTritoneOutline, RepeatedNotes),
     *(Density, NoteLength, Rhythm, NoRests),

@@ -1,7 +1,7 @@
 """Rules made of rules: all of some, any of some, not one, and in some bars only.
 
-A rule is a statement about a line, so rules join as statements do. As a part of another rule each is asked
-only whether the line keeps it; the price of a part does not count, that of the whole does.
+A rule is a statement about a line, so rules join as statements do. As one of several parts each is asked
+only whether the line keeps it; the price of such a part does not count, that of the whole does.
 
 >>> from theory.rules.melody import LargestLeap, RepeatedNotes
 >>> print(AnyOf((LargestLeap(4), Not(RepeatedNotes(2)))))
@@ -12,7 +12,9 @@ largest leap 4 semitones, in bars 3 to 4
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +34,22 @@ def _widest(watched: Sequence[Watch]) -> Watch:
     if not kinds:
         return "rhythm"
     return "all" if len(kinds) > 1 else kinds.pop()
+
+
+def _take_price(whole: Rule, part: Rule) -> None:
+    """Give a law made of a preference the price of that, so that no preference becomes a law by being confined."""
+    if whole.is_law:
+        object.__setattr__(whole, "cost", part.cost)
+    object.__setattr__(whole, "rule", _without_price(part))
+
+
+def _without_price(part: Rule) -> Rule:
+    """Return a rule as a law: as a part of another its price does not count."""
+    if part.is_law:
+        return part
+    law = copy(part)
+    object.__setattr__(law, "cost", math.inf)
+    return law
 
 
 def _kept_so_far(rule: Rule, moments: Sequence[Moment]) -> Any:
@@ -64,15 +82,15 @@ class _Joined(RuleWithMemory):
     Parameters
     ----------
     rules
-        At least one.
+        At least two.
     """
 
     rules: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", tuple(self.rules))
-        if not self.rules:
-            msg = f"{type(self).__name__}: expected at least one rule"
+        object.__setattr__(self, "rules", tuple(_without_price(rule) for rule in self.rules))
+        if len(self.rules) < 2:
+            msg = f"{type(self).__name__}: expected at least two rules"
             raise TheoryError(msg)
         super().__post_init__()
 
@@ -157,10 +175,14 @@ class Not(RuleWithMemory):
     Parameters
     ----------
     rule
-        The rule to break.
+        The rule to break. Its price is that of the whole, unless the whole has one.
     """
 
     rule: Rule = _ANYTHING
+
+    def __post_init__(self) -> None:
+        _take_price(self, self.rule)
+        super().__post_init__()
 
     @property
     def watches(self) -> Watch:
@@ -206,7 +228,7 @@ class InBars(RuleWithMemory):
     Parameters
     ----------
     rule
-        What holds.
+        What holds. Its price is that of the whole, unless the whole has one.
     first, last
         Bars, counted from 1, both included.
     """
@@ -216,6 +238,7 @@ class InBars(RuleWithMemory):
     last: int = 1
 
     def __post_init__(self) -> None:
+        _take_price(self, self.rule)
         super().__post_init__()
         if not 1 <= self.first <= self.last:
             msg = f"from bar {self.first} to bar {self.last}: expected two bars from 1, in their order"

@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
+from theory.chordscale import avoid_notes, chord_scale
 from theory.errors import ParseError, TheoryError
 from theory.instruments import INSTRUMENTS, instrument_named
 from theory.pitch import parse_pitch, pitch_name
 from theory.rules.base import Moment, Rule
 
-__all__ = ["ChordTonesOnStrongBeats", "InKey", "NoRests", "Range", "Tessitura"]
+__all__ = ["ChordTonesOnStrongBeats", "InChordScale", "InKey", "NoAvoidNotes", "NoRests", "Range", "Tessitura"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,62 @@ class ChordTonesOnStrongBeats(Rule):
     def words(self) -> str:
         """Return ``chord tones on strong beats``."""
         return "chord tones on strong beats"
+
+
+@dataclass(frozen=True)
+class InChordScale(Rule):
+    """Every note belongs to the scale of its chord; where no chord sounds, to the key.
+
+    The scale is the one the chord names (``Dm7[dorian]``), the key's where the chord lies within the key, else
+    the usual one for its quality; see :func:`theory.chordscale.chord_scale`.
+    """
+
+    def sees(self, moment: Moment) -> Hashable:
+        """Return key and chord."""
+        return moment.key, moment.chord
+
+    def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
+        """Whether the pitch class is in the scale; without a key anything may."""
+        if moment.key is None:
+            return True
+        if moment.chord is None or moment.chord.is_none:
+            return pitch % 12 in moment.key.pitch_classes
+        return pitch % 12 in chord_scale(moment.chord, moment.key)
+
+    def words(self) -> str:
+        """Return ``in the scale of the chord``."""
+        return "in the scale of the chord"
+
+
+@dataclass(frozen=True)
+class NoAvoidNotes(Rule):
+    """No note that clashes with its chord when it is held: on no strong beat, or nowhere.
+
+    See :func:`theory.chordscale.avoid_notes`; such notes may pass on weak beats.
+
+    Parameters
+    ----------
+    anywhere
+        Whether weak beats are judged as well.
+    """
+
+    anywhere: bool = False
+
+    def sees(self, moment: Moment) -> Hashable:
+        """Return key and chord where they are judged."""
+        return (moment.key, moment.chord) if self.anywhere or moment.is_strong else None
+
+    def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
+        """Whether the note does not clash; without a key or a chord nothing does."""
+        if not (self.anywhere or moment.is_strong) or moment.key is None:
+            return True
+        if moment.chord is None or moment.chord.is_none:
+            return True
+        return pitch % 12 not in avoid_notes(moment.chord, moment.key)
+
+    def words(self) -> str:
+        """Return such as ``no avoid notes on strong beats``."""
+        return f"no avoid notes{'' if self.anywhere else ' on strong beats'}"
 
 
 @dataclass(frozen=True)

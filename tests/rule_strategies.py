@@ -27,18 +27,20 @@ from theory.rules import (
     EndOn,
     Event,
     InBars,
+    InChordScale,
     InKey,
     LargestLeap,
     LeapRecovery,
     Lock,
     Moment,
     Motif,
+    NoAvoidNotes,
     NonChordTones,
     NoQuotes,
     NoRests,
-    NoTritoneOutline,
     Not,
     NoteLength,
+    NoTritoneOutline,
     PassThrough,
     Range,
     RepeatedNotes,
@@ -135,8 +137,8 @@ def rules(
     return st.recursive(
         plain,
         lambda parts: (
-            st.builds(lambda some, cost: AllOf(tuple(some), cost=cost), st.lists(parts, min_size=1, max_size=2), cost)
-            | st.builds(lambda some, cost: AnyOf(tuple(some), cost=cost), st.lists(parts, min_size=1, max_size=3), cost)
+            st.builds(lambda some, cost: AllOf(tuple(some), cost=cost), st.lists(parts, min_size=2, max_size=2), cost)
+            | st.builds(lambda some, cost: AnyOf(tuple(some), cost=cost), st.lists(parts, min_size=2, max_size=3), cost)
             | st.builds(lambda part, cost: Not(part, cost=cost), parts, cost)
             | st.builds(lambda r, a, b, cost: InBars(r, min(a, b), max(a, b), cost=cost), parts, bar, bar, cost)
         ),
@@ -161,7 +163,9 @@ def _plain_rules(alphabet: LineAlphabet, n_steps: int, costs: Sequence[float]) -
     by = st.sampled_from(["interval", "pitch"])
     same = st.sampled_from([(2, 1, 1), (3, 1, 1), (3, 2, 1)])
     return st.one_of(
-        *(st.builds(kind, cost=cost) for kind in (InKey, ChordTonesOnStrongBeats, NoTritoneOutline, Reattack)),
+        *(st.builds(kind, cost=cost) for kind in (InKey, InChordScale, ChordTonesOnStrongBeats)),
+        *(st.builds(kind, cost=cost) for kind in (NoTritoneOutline, Reattack)),
+        st.builds(NoAvoidNotes, st.booleans(), cost=cost),
         st.builds(Moody, st.integers(0, 99), cost=cost),
         st.builds(Grumpy, st.integers(0, 99), cost=cost),
         st.builds(lambda pair, cost: Range(*pair, cost=cost), two_pitches, cost),
