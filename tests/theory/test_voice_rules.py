@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.chord import Chord
@@ -160,6 +160,7 @@ CHORDS = st.sampled_from(["C", "G7", "F", "Bdim7", "Am", "C/E", "E7", "-", "N.C.
 
 
 @pytest.mark.parametrize("rule", [*VOICE_RULES], ids=lambda rule: rule.__name__)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_arrays_are_judged_elementwise(rule, data):
     rule = rule()
