@@ -75,7 +75,7 @@ class ProgressionGraph:
     middle_changes: NDArray[np.int64]
     slot_changes: NDArray[np.int64]
 
-    def log_successions(self, *, smoothing: float = 8.0) -> NDArray[np.float64]:
+    def log_successions(self, *, smoothing: float = 50.0) -> NDArray[np.float64]:
         """Return log p(next | one or two chords), shape (chords + pairs, chords): chords first, then pairs.
 
         A pair's own counts are joined by ``smoothing`` counts in the proportions of its last chord alone.
@@ -84,7 +84,8 @@ class ProgressionGraph:
         rows = self.pair_successions + smoothing * first[self.pairs[:, 1]]
         second = rows / rows.sum(axis=1, keepdims=True)
         with np.errstate(divide="ignore"):
-            return np.log(np.concatenate([first, second]))
+            log_chances: NDArray[np.float64] = np.log(np.concatenate([first, second]))
+        return log_chances
 
     def change_chances(self) -> NDArray[np.float64]:
         """Return how likely each chord is to give way at each half bar of a phrase, shape (PHRASE_SLOTS, chords).
@@ -132,8 +133,8 @@ def read_graph(text: str) -> ProgressionGraph:
         tuple(Chord.parse(name) for name in index),
         np.array([int(cells[1]) for cells in rows]),
         np.array([_counts(cells[4], index) for cells in rows]),
-        np.array([[index[name] for name in cells[0].split()] for cells in pairs]).reshape(-1, 2),
-        np.array([_counts(cells[1], index) for cells in pairs]).reshape(-1, len(rows)),
+        np.array([[index[name] for name in cells[0].split()] for cells in pairs], dtype=np.int64).reshape(-1, 2),
+        np.array([_counts(cells[1], index) for cells in pairs], dtype=np.int64).reshape(-1, len(rows)),
         np.array([_fraction(cells[2]) for cells in rows]),
         np.array([_fraction(cells[3]) for cells in rows]),
         np.array([_fraction(word) for cells in lines if len(cells) == 1 for word in cells[0].split()]),

@@ -10,7 +10,8 @@ Sources (only counts of them are here):
 
 A table is written in C (C minor), as :func:`theory.harmony.plain` writes chords. A row of five cells is a chord: how
 many pieces begin with it; how often it gave way at a bar line, of how often it could have; the same for the middle of
-a bar; and what follows it, each with its count, where that is at least 3. A row of two cells is a pair of chords
+a bar; and what follows it, each with its count, where that is at least 3 (2 where a mode has few
+chords in all). A row of two cells is a pair of chords
 and what follows the pair. The last row has, for each half bar of a phrase of four bars, how often a chord gave way
 there, of how often it could have.
 """
@@ -23,246 +24,1046 @@ from types import MappingProxyType
 TABLES = MappingProxyType(
     {
         "pop/major": """
-G | 6 | 6054/7219 | 2576/5364 | C 4256 F 1201 Am 1013 Em 571 Gsus4 190 C/G 188 Dm 170 Cmaj7/B 77 E 70 Cmaj7 60 G7sus4 58 G/D 57 Csus4 56 A 51 Am7 47 Em7 47 F#dim 44 G/B 42 Ab 40 Em/G 37 Am7/G 37 Am/C 35 Fmaj7 31 G7 31 Cmaj7/G 29 D 24 Bb 20 A7sus4 19 F/A 19 F/C 15 G6 14 Dm/F 13 Esus4 13 F6 12 Asus4 11 Fm 10 G7/F 10 Dm7 9 E/G# 9 Dsus4 8 Fmaj7/E 7 Bb/D 7 C/E 6 Am/E 6 Cmaj7/E 5 D/F# 5 C7 4 Em7/D 4 C6 4 Eb 4 Em/B 3 Dm/A 3 D7sus4 3
-C | 298 | 4370/6690 | 3217/7542 | F 1198 Am 1164 G 1138 G/B 589 Em 557 Dm 531 Em/B 280 Cmaj7 173 Cmaj7/B 170 Am7 144 Csus4 133 C/G 126 C7 108 D 86 E 80 Bb 80 A 78 Em7 63 F/C 63 Dm7 59 Am/C 52 Fmaj7 50 Em7/D 45 Gsus4 43 Fm 43 C6 40 C/E 28 Ab 27 Gm 25 Em7/B 24 G/D 23 Dm7/C 21 Em/G 20 Dm/F 20 G6 19 A7sus4 19 F#dim 18 D7sus4 18 Dsus4 15 Cmaj7/E 13 Cmaj7/G 12 Am7/G 11 F/A 11 Fmaj7/E 10 E/G# 10 Eb 10 G7 9 Asus4 8 Am/E 8 Bb/D 7 G7sus4 5 Esus4 4 Dm/A 3
-F | 49 | 3258/4023 | 3055/5147 | G 2610 C 1096 Em 931 Dm 239 Em7 158 Fm 155 C/E 133 Am 117 Gsus4 107 E 98 G7/F 98 Fmaj7 73 G7sus4 69 C/G 65 F/C 64 Em/G 55 D 46 Dm/F 43 Am7/G 40 Bb 31 Csus4 28 Esus4 25 Cmaj7/G 24 Fmaj7/E 23 G7 20 F#dim 20 Dm7 17 Am/E 17 Cmaj7/E 17 G/D 16 F/A 16 D/F# 15 Cmaj7/B 14 Ab 13 Cmaj7 12 C6 11 A 10 F6 9 Dm7/C 9 Am7 8 Am/C 8 E/G# 5 G6 4 Em/B 3 Eb 3
-Am | 22 | 3297/3940 | 2104/3899 | F 1335 Dm 1151 G 889 Em 657 C 200 D 100 Fmaj7 81 Am7 77 C/G 72 Em/G 68 A 65 Em7 61 G6 60 Asus4 52 Dm7 49 Cmaj7/B 44 Am7/G 42 Am/E 42 A7sus4 41 Bb 35 Gsus4 30 Dsus4 21 Gm 21 F/A 20 Esus4 20 G/B 19 Am/C 17 Fm 16 E 14 Dm/F 14 C/E 11 Dm/A 11 F/C 10 F#dim 10 D7sus4 10 E/G# 9 Cmaj7 8 G/D 8 D/F# 8 Ab 7 Cmaj7/G 7 Cmaj7/E 7 Bb/D 7 C7 6 G7/F 5 Fmaj7/E 4 C6 4 Csus4 3 F6 3 Dm7/C 3
-Dm | 3 | 1615/2012 | 1799/2804 | G 2156 Em 231 F 193 C 144 Am 111 G7sus4 71 Dm7 56 G7 50 Dm/A 50 Gsus4 49 D 48 Fm 36 Dsus4 30 Em7 29 E 29 G/D 26 Em/G 14 C/E 14 Esus4 14 Bb/D 14 Bb 12 Dm/F 11 D7sus4 11 D/F# 11 Dm7/C 11 G/B 10 C/G 10 Fmaj7/E 10 Am7 7 A 7 G7/F 7 Am7/G 6 Em7/D 6 F/C 5 Cmaj7/G 5 Cmaj7 4 Am/C 4 Ab 4 F6 4 Fmaj7 3 Csus4 3 G6 3 Asus4 3 Gm 3
-Em | 2 | 1904/2205 | 1401/2245 | Am 1170 F 862 Dm 605 A 107 C 76 Am7 71 Dm7 46 D 37 G 32 Am/E 32 Em7 31 Fmaj7 31 E 29 Esus4 23 Em/B 22 A7sus4 17 E/G# 15 G/B 12 Bb 10 C/E 10 Am7/G 10 Dsus4 10 Dm/F 9 Em/G 8 C7 8 Asus4 8 Em7/D 8 Fm 7 Eb 7 G7/F 6 F#dim 6 Fmaj7/E 6 Gm 5 Cmaj7/E 5 Bb/D 5 F/A 4 G/D 3 G6 3 G7 3 Ab 3
-Am7 | 2 | 379/426 | 346/477 | F 120 Am 99 G 89 Dm 78 Dm7 57 C 43 Em7 30 Cmaj7/B 23 G6 23 C/G 16 Fmaj7 14 Em 13 A7sus4 13 D 11 C/E 11 Gm 11 Asus4 9 A 7 Em/G 7 Gsus4 6 Dm/F 6 G/B 5 F/A 5 F/C 4 E 3 Bb 3 Am7/G 3 Cmaj7/E 3
-G/B | 0 | 520/577 | 194/388 | Am 340 Am7 150 C 53 F 44 A 18 Cmaj7/B 18 Am7/G 15 Em/B 13 Em 9 A7sus4 9 Asus4 9 G 8 Em7/B 7 Dm 6 F/A 5 Dsus4 5 C7 3
-C/G | 7 | 379/518 | 202/490 | F 126 G 118 C 95 Am 68 Em 20 Dm/A 18 Dm 15 Gsus4 14 G/B 13 F#dim 10 Am7/G 9 Am/E 9 Em/G 7 G7/F 7 Dm7 6 Cmaj7/G 6 E 5 Fmaj7 5 Cmaj7/B 5 Bb/D 5 Am7 4 A 4 Em/B 3 G7sus4 3 Bb 3 G6 3 F6 3
-Gsus4 | 1 | 310/381 | 269/394 | C 220 G 190 F 59 Am 16 G7sus4 15 C/G 12 Dm 9 Am7 9 Em 8 Em7 7 Cmaj7 7 Em/G 7 Am7/G 5 G7 5 Dm7 4 Cmaj7/B 4 Csus4 4 G/D 4 Am/C 4 G/B 3 D 3 Asus4 3
-Em7 | 0 | 319/366 | 240/380 | Am 114 F 108 Am7 62 Em 51 Dm 40 Dm7 31 G 23 Asus4 19 Esus4 15 A 14 Fmaj7 13 E 12 C/E 8 G/D 8 Dm/A 5 Cmaj7/E 5 F6 4 C 3 C/G 3 D 3 Dsus4 3 Fmaj7/E 3 D7sus4 3
-Dm7 | 0 | 210/269 | 285/373 | G 179 G7sus4 60 Dm 46 F 25 C 24 Gsus4 24 F/C 19 Fmaj7/E 18 Am7/G 14 Em7 10 G7 10 G/D 7 Dsus4 7 D7sus4 7 E 6 Fm 5 C/E 5 G7/F 5 Am 4 Em 4 D 4 Bb/D 4 Bb 3 F/A 3
-A | 3 | 249/278 | 171/245 | Dm 139 G 80 F 74 Am 31 Dm7 18 Em 17 C 16 D 11 Am7 10 A7sus4 8 E 6 Fmaj7 6 Asus4 6 Bb 5 Em/G 5 G6 5 D7sus4 5 C/G 4 F#dim 4 F/A 3
+G | 6 | 6054/7219 | 2576/5364 | C 4256 F 1201 Am 1013 Em 571 Gsus4 190 C/G 188 Dm 170 Cmaj7/B 77 E 70 Cmaj7 60 G7sus4 58 G/D 57 Csus4 56
+C | 298 | 4370/6690 | 3217/7542 | F 1198 Am 1164 G 1138 G/B 589 Em 557 Dm 531 Em/B 280 Cmaj7 173 Cmaj7/B 170 Am7 144 Csus4 133 C/G 126 C7 108 D 86 E 80 Bb 80 A 78 Em7 63 F/C 63 Dm7 59 Am/C 52 Fmaj7 50
+F | 49 | 3258/4023 | 3055/5147 | G 2610 C 1096 Em 931 Dm 239 Em7 158 Fm 155 C/E 133 Am 117 Gsus4 107 E 98 G7/F 98 Fmaj7 73 G7sus4 69 C/G 65 F/C 64 Em/G 55 D 46 Dm/F 43 Am7/G 40
+Am | 22 | 3297/3940 | 2104/3899 | F 1335 Dm 1151 G 889 Em 657 C 200 D 100 Fmaj7 81 Am7 77 C/G 72 Em/G 68 A 65 Em7 61 G6 60 Asus4 52 Dm7 49 Cmaj7/B 44 Am7/G 42 Am/E 42 A7sus4 41 Bb 35
+Dm | 3 | 1615/2012 | 1799/2804 | G 2156 Em 231 F 193 C 144 Am 111 G7sus4 71 Dm7 56 G7 50 Dm/A 50 Gsus4 49 D 48 Fm 36 Dsus4 30 Em7 29 E 29 G/D 26
+Em | 2 | 1904/2205 | 1401/2245 | Am 1170 F 862 Dm 605 A 107 C 76 Am7 71 Dm7 46 D 37 G 32 Am/E 32 Em7 31 Fmaj7 31 E 29 Esus4 23 Em/B 22
+Am7 | 2 | 379/426 | 346/477 | F 120 Am 99 G 89 Dm 78 Dm7 57 C 43 Em7 30 Cmaj7/B 23 G6 23 C/G 16 Fmaj7 14 Em 13 A7sus4 13 D 11 C/E 11 Asus4 9 A 7 Em/G 7 Gsus4 6 Dm/F 6 G/B 5 F/A 5
+G/B | 0 | 520/577 | 194/388 | Am 340 Am7 150 C 53 F 44 A 18 Cmaj7/B 18 Am7/G 15 Em/B 13 Em 9 A7sus4 9 Asus4 9 G 8 Dm 6 F/A 5 Dsus4 5
+C/G | 7 | 379/518 | 202/490 | F 126 G 118 C 95 Am 68 Em 20 Dm/A 18 Dm 15 Gsus4 14 G/B 13 F#dim 10 Am7/G 9 Am/E 9 Em/G 7 G7/F 7 Dm7 6 Cmaj7/G 6 E 5 Fmaj7 5 Cmaj7/B 5 Am7 4 A 4
+Gsus4 | 1 | 310/381 | 269/394 | C 220 G 190 F 59 Am 16 G7sus4 15 C/G 12 Dm 9 Am7 9 Em 8 Em7 7 Cmaj7 7 Em/G 7 Am7/G 5 G7 5 Dm7 4 Cmaj7/B 4 Csus4 4 G/D 4 Am/C 4
+Em7 | 0 | 319/366 | 240/380 | Am 114 F 108 Am7 62 Em 51 Dm 40 Dm7 31 G 23 Asus4 19 Esus4 15 A 14 Fmaj7 13 E 12 C/E 8 G/D 8 Dm/A 5
+Dm7 | 0 | 210/269 | 285/373 | G 179 G7sus4 60 Dm 46 F 25 C 24 Gsus4 24 F/C 19 Am7/G 14 Em7 10 G7 10 G/D 7 Dsus4 7 E 6 Fm 5 C/E 5 G7/F 5 Am 4 Em 4 D 4 Bb 3 F/A 3
+A | 3 | 249/278 | 171/245 | Dm 139 G 80 F 74 Am 31 Dm7 18 Em 17 C 16 D 11 Am7 10 A7sus4 8 E 6 Fmaj7 6 Asus4 6 Bb 5 Em/G 5 G6 5 C/G 4 F#dim 4 F/A 3
 D | 1 | 228/264 | 188/300 | G 235 Dm 43 F 30 C 22 Gsus4 15 Em 14 Em/G 11 Fm 8 E 7 C/G 5 Am 4 Dm7 4 G/D 4 G7/F 3
 E | 1 | 252/281 | 175/242 | Am 253 F 47 Dm 21 C 16 Am7 13 A 13 Em 12 G 11 D 11 Em7 10 Dm7 5 Fmaj7 5 Esus4 4 G7sus4 3 F/A 3
-Fmaj7 | 10 | 204/228 | 197/290 | G 93 F 90 C 37 Em 28 Gsus4 23 G7/F 18 Em7 17 Dm 14 C/G 13 Am 11 D 7 G7 7 Dm/F 6 Cmaj7/E 6 Am7/G 5 F/C 5 Cmaj7/G 5 A 4 Fm 4 F6 4 Dm7 3 G7sus4 3 C/E 3 G6 3
-Cmaj7/B | 1 | 205/211 | 137/146 | Am 172 Am7 35 F 33 A 24 F/A 11 Em7/B 11 Em/B 9 C 8 G 7 G/B 7 Em7 7 Dm7 6 Am7/G 5 C/G 3 Bb 3
+Fmaj7 | 10 | 204/228 | 197/290 | G 93 F 90 C 37 Em 28 Gsus4 23 G7/F 18 Em7 17 Dm 14 C/G 13 Am 11 D 7 G7 7 Dm/F 6 Am7/G 5 F/C 5 Cmaj7/G 5 A 4 Fm 4 Dm7 3 G7sus4 3 C/E 3 G6 3
+Cmaj7/B | 1 | 205/211 | 137/146 | Am 172 Am7 35 F 33 A 24 F/A 11 Em/B 9 C 8 G 7 G/B 7 Em7 7 Dm7 6 Am7/G 5 C/G 3 Bb 3
 Em/B | 0 | 249/259 | 81/164 | Am 218 F 42 Dm 17 Dm7 11 Am7 10 G/B 10 A 9 E 7 C 6 Em 6 A7sus4 6 Asus4 3
 G7sus4 | 0 | 164/184 | 139/179 | G 128 C 123 Gsus4 19 F 16 Csus4 11 C/G 7 Am 6 Am7/G 6 G/D 6 F/A 4 Cmaj7 3 Em/G 3
 Fm | 0 | 230/255 | 79/202 | C 119 G 57 Em 42 Am 12 F 10 Bb 10 Gsus4 8 Dm 7 Em7 6 Dm7 5 Csus4 3 C/E 3
-Bb | 0 | 181/237 | 122/245 | G 65 C 59 F 42 Am 29 Ab 18 Gm 9 Dm 8 A 8 Gsus4 5 F/A 5 Eb 5 G7sus4 4 Fm 4 Csus4 4
-Cmaj7 | 9 | 162/190 | 123/173 | C 85 Am 56 F 50 G 10 Em7 9 Em 8 G/B 7 C7 7 Cmaj7/G 7 C6 7 Fmaj7 6 Am7 4 Csus4 4 F/C 4 Em/B 3
-Em/G | 1 | 178/190 | 80/120 | C 86 F 68 Am 35 G 19 Dm 11 C/G 9 Dm/F 7 Gsus4 6 Csus4 5 D/F# 5 Em 4 E 4 Fmaj7 4 Ab 4 F#dim 4 Em7 3 Cmaj7 3 E/G# 3
+Bb | 0 | 181/237 | 122/245 | G 65 C 59 F 42 Am 29 Ab 18 Dm 8 A 8 Gsus4 5 F/A 5 G7sus4 4 Fm 4 Csus4 4
+Cmaj7 | 9 | 162/190 | 123/173 | C 85 Am 56 F 50 G 10 Em7 9 Em 8 G/B 7 C7 7 Cmaj7/G 7 Fmaj7 6 Am7 4 Csus4 4 F/C 4 Em/B 3
+Em/G | 1 | 178/190 | 80/120 | C 86 F 68 Am 35 G 19 Dm 11 C/G 9 Dm/F 7 Gsus4 6 Csus4 5 Em 4 E 4 Fmaj7 4 Ab 4 F#dim 4 Em7 3 Cmaj7 3
 Csus4 | 1 | 117/136 | 132/188 | C 198 F 20 G 10 F/C 8 Em 7 Am/C 7 Fmaj7 5 G7sus4 4 C/G 3
-C/E | 1 | 155/183 | 84/139 | Dm 71 F 43 Dm7 36 Am 18 G 16 C 14 Em 13 Em7 8 D 7 Bb 6 Am7 4 Fmaj7 3 Em7/D 3
+C/E | 1 | 155/183 | 84/139 | Dm 71 F 43 Dm7 36 Am 18 G 16 C 14 Em 13 Em7 8 D 7 Bb 6 Am7 4 Fmaj7 3
 Am7/G | 2 | 125/136 | 114/133 | F 89 G 37 C 33 C/G 13 Am 12 Em 9 Csus4 8 Gsus4 4 Em7 4 Fmaj7 4 F#dim 4 Dm 3 G7sus4 3 Em/G 3
-F/C | 1 | 101/111 | 60/86 | C 94 G 38 Em 27 F 9 G/B 8 Em7 5 Dm7 4 G/D 4 Gsus4 3 G7sus4 3 D/F# 3
+F/C | 1 | 101/111 | 60/86 | C 94 G 38 Em 27 F 9 G/B 8 Em7 5 Dm7 4 G/D 4 Gsus4 3 G7sus4 3
 G/D | 0 | 108/114 | 36/82 | C 68 F 28 Am 28 G 18 Dm 11 Em 8 C/G 3 Am7/G 3 Dm/F 3
 G7/F | 1 | 128/129 | 41/78 | Em7 44 C 34 Em 25 F 21 G 15 Dm7 8 Fmaj7 6 Am 4 E 3 C/E 3
 C7 | 0 | 134/144 | 34/72 | F 133 C 10 Fmaj7 5 Dm 4 Cmaj7 3
-G6 | 0 | 93/98 | 47/56 | F 69 C 25 Am 13 G 11 C/G 11 F6 7 Em 4 Gsus4 4 Em7 4 G7sus4 3 Am7/G 3
-Am/C | 0 | 71/84 | 51/73 | C 23 Am 20 F 18 Dm 16 G 14 Em 9 G/B 9 C7 8 Dm7 5 Cmaj7/B 4 Em/B 4 C6 4 Bb/D 4
+G6 | 0 | 93/98 | 47/56 | F 69 C 25 Am 13 G 11 C/G 11 Em 4 Gsus4 4 Em7 4 G7sus4 3 Am7/G 3
+Am/C | 0 | 71/84 | 51/73 | C 23 Am 20 F 18 Dm 16 G 14 Em 9 G/B 9 C7 8 Dm7 5 Cmaj7/B 4 Em/B 4
 A7sus4 | 0 | 47/49 | 69/73 | Am 40 F 22 Dm 13 G6 10 Dm/A 10 G 7 C/G 6 C 5 Am7 5 Em7 5 Dm7 5 Em 3
-Dm/F | 0 | 67/72 | 36/61 | G 50 F 25 C 19 Em/G 15 Em7 7 Gsus4 6 C/E 4 Em 3 D/F# 3
+Dm/F | 0 | 67/72 | 36/61 | G 50 F 25 C 19 Em/G 15 Em7 7 Gsus4 6 C/E 4 Em 3
 G7 | 0 | 96/97 | 42/56 | C 87 G 17 F 9 Am 7 Cmaj7 6 Csus4 4 Gsus4 3
-Ab | 1 | 54/73 | 62/103 | G 36 Bb 33 C 9 Gsus4 8 Am 4 Eb 4 F 3 Em/G 3 Gm 3
+Ab | 1 | 54/73 | 62/103 | G 36 Bb 33 C 9 Gsus4 8 Am 4 F 3 Em/G 3
 Asus4 | 0 | 50/64 | 74/91 | Am 51 Dm 16 G 11 F 11 A 9 Am7 8 C/G 7 Dm7 6 Fmaj7 4 G6 4
 F#dim | 0 | 94/104 | 47/69 | F 50 G 33 Dm 26 Dm7 10 Gsus4 4 Fmaj7 3 G7sus4 3
 F/A | 0 | 56/59 | 37/54 | G 25 Em 19 C 13 Em/G 13 Am 6 Bb 6 F 5 Fm 5 G6 5 Gsus4 4 D 3 G7sus4 3
 Esus4 | 0 | 68/72 | 57/70 | Em 25 Am 23 E 14 G 12 F 10 Dm 9 Em7 7 A 4 Am7 3 Dsus4 3
-Am/E | 1 | 50/54 | 43/65 | Dm 44 Em 21 F 13 G 8 Am 7 D 7 Em7/D 6
+Am/E | 1 | 50/54 | 43/65 | Dm 44 Em 21 F 13 G 8 Am 7 D 7
 Dsus4 | 0 | 57/63 | 50/67 | G 29 C 25 F 9 Dm 8 G7sus4 8 Dm7 5 A 5 Am 3 Esus4 3
 Cmaj7/G | 0 | 48/49 | 47/54 | G 36 F 20 C 19 Am 8 Dm 5 Am7/G 4
 Dm/A | 0 | 31/40 | 47/67 | G 73 C 10 Dm 6 F 3 Em 3 Dm7 3 D 3
-Em7/D | 2 | 45/48 | 34/40 | C 25 Em 9 F 8 G/D 8 Dm 5 G/B 5 Am/C 5 D7sus4 4 Am 3 C/G 3
-Fmaj7/E | 0 | 42/47 | 29/32 | Dm 20 F 13 Gsus4 10 G 9 C 7 Em 6 Dm7 5 C/E 5 G7sus4 4 F/A 3
-Gm | 0 | 18/21 | 54/61 | C 40 F 12 G 9 Dm 6 C7 4 Gsus4 3
-C6 | 3 | 45/53 | 44/51 | C 46 Am 7 G/B 5 F 4 Dm 4 G 3 C/G 3
-D7sus4 | 1 | 30/37 | 33/36 | Dm 14 G 11 C 9 F 5 Am 3 D 3
-Cmaj7/E | 0 | 28/32 | 36/41 | Dm 14 F 11 Em 11 Em7 6 Dm7 5 Am 4 Em/B 4 C/E 3
-D/F# | 0 | 45/49 | 21/28 | G 32 F 14 Gsus4 5 Dm 4 Am7/G 3
-F6 | 0 | 19/19 | 36/36 | F 16 G 14 C 10 Em7 6 E 4 C/E 3 Am7/G 3
-Bb/D | 0 | 17/18 | 23/25 | G 14 C 11 Em/G 5 Am 4 Dm 4 Em 4 Fmaj7 3 Bb 3 Cmaj7 3
-E/G# | 0 | 27/27 | 23/27 | Am 31 F 6 Am7 5 G 3 C 3
-Dm7/C | 0 | 37/37 | 12/15 | C 26 Am7 4 G 3 G/D 3
-Em7/B | 0 | 33/35 | 16/18 | Am7 13 Am 11 C 4 Em7 3
-Eb | 0 | 34/37 | 10/27 | C 6 Dm 6 F 5 G 4 Ab 4 D 3 Bb 3
-C G | Am 569 C 208 F 127 Em 29 Dm 27 G/D 21 Am7 19 A 14 C/G 14 E 12 Cmaj7 8 Am7/G 7 Bb 7 Gsus4 6 Fmaj7 5 G7 4 F/A 4 Am/E 3 G/B 3 Asus4 3 Cmaj7/G 3 A7sus4 3 Csus4 2 Dm/F 2 Fm 2 Em/G 2 C7 2 E/G# 2
-Am G | F 482 C 132 Am 40 Dm 40 Em 35 F#dim 33 C/G 27 Gsus4 18 G/D 11 D 7 Dm7 4 Dm/F 4 G/B 4 E 4 G7/F 3 Am/C 3 Am7/G 2 F/C 2 G7sus4 2 Bb 2 A 2 Fmaj7 2 D7sus4 2 Fmaj7/E 2
-G Em | Am 430 Am7 37 A 33 F 19 Esus4 8 Am7/G 5 Dm 4 E 4 C 3 Asus4 2 Am/E 2
-F Em | Dm 417 Am 224 F 56 A 38 Dm7 33 D 31 G 14 Am/E 10 Am7 10 Esus4 9 C 8 Bb 8 Em7 8 E 7 Dsus4 5 Am7/G 4 E/G# 4 C/E 3 F#dim 3 Em/B 3 A7sus4 2 G/D 2 Bb/D 2 Eb 2
-F C | G 299 F 222 Dm 182 Am 87 G/B 45 D 25 Em 25 Em/B 17 Gsus4 14 C/G 14 Bb 11 Dm7 11 Csus4 10 F#dim 9 Fm 9 Am/C 7 Cmaj7/B 6 A 5 Dsus4 5 Cmaj7 4 G6 4 C7 3 Em7/B 3 D7sus4 3 Em7 3 F/C 2 Fmaj7/E 2 Am7 2 Em/G 2 Em7/D 2 Fmaj7 2 F/A 2 G/D 2 Gm 2
-Am Em | F 386 Am 84 Dm 84 C 28 Fmaj7 16 C7 7 Dm/F 7 Am7 6 Am/E 6 Gm 5 Em7 3 G7 3 G 3 G6 2 Em/G 2
-Dm G | C 1449 F 143 Em 103 Am 91 Gsus4 46 C/G 35 Dm 33 Csus4 25 Ab 23 Cmaj7 13 E 12 G7sus4 12 G/D 12 Am/C 11 A7sus4 9 A 8 Cmaj7/G 8 Cmaj7/B 7 G7 6 Em7 6 D 6 Em/G 6 Fmaj7 5 F/C 5 Esus4 4 G6 4 Am7/G 3 Asus4 3 G/B 2 Bb/D 2 Fmaj7/E 2 C/E 2 Bb 2 Em7/D 2 F#dim 2 F6 2 Fm 2 G7/F 2
-F G | C 1426 Em 341 Am 196 F 169 Cmaj7/B 58 C/G 41 Dm 35 Cmaj7 30 E 30 Gsus4 27 Em7 21 Csus4 15 A 15 G/B 14 Am7 12 G7sus4 12 Am/C 10 Em/G 9 Cmaj7/G 7 Esus4 7 Bb 7 Fmaj7 6 Am7/G 6 Ab 6 F/A 6 Fm 5 F/C 4 G7 4 G6 4 Dsus4 4 Asus4 4 D 3 Dm/F 2 Cmaj7/E 2 Am/E 2 E/G# 2
-Em Am | Dm 507 F 226 Em 106 G 85 D 30 C 28 Dm7 21 A 21 A7sus4 13 Bb 13 Dsus4 10 Am/E 9 Asus4 8 Fmaj7 7 Am7/G 5 Cmaj7/B 5 Esus4 5 Am/C 4 Em/G 4 E 4 Em7 3 Am7 3 D/F# 3 D7sus4 2 F#dim 2 Fmaj7/E 2 G/B 2 Dm/F 2 G6 2 Fm 2
-G Am | F 272 G 232 Em 206 Dm 39 C 36 C/G 17 Em/G 16 Fmaj7 16 Em7 13 Gm 12 G6 11 Am7 8 G/B 6 A7sus4 6 E/G# 6 Esus4 6 F/C 6 Asus4 5 Cmaj7/B 5 F/A 5 Gsus4 4 Dm/F 4 D7sus4 4 E 4 Bb 4 D 3 Dsus4 3 Cmaj7 3 Dm7 3 Csus4 3 Am7/G 3 A 3 F6 2 Am/E 2 Am/C 2 G7/F 2 C7 2 C/E 2
-Am F | G 674 C 258 Em 106 Dm 63 Am 24 Fm 22 Dm/F 19 Gsus4 16 F/C 15 G7sus4 14 Em/G 11 Cmaj7/G 9 G7/F 9 E 8 Fmaj7 8 D 8 C/G 7 C6 6 G/D 6 Esus4 6 F/A 5 Csus4 5 F#dim 4 C/E 4 Fmaj7/E 4 Cmaj7 3 Cmaj7/B 3 D/F# 2
-G F | G 369 Em 299 C 181 Em7 50 Dm 49 E 45 C/E 34 Fm 26 Am 20 F/C 17 G7/F 14 Gsus4 11 Em/G 9 Fmaj7 8 D 7 G7sus4 6 Am7/G 5 Cmaj7/E 5 Esus4 5 Bb 4 Dm7 4 A 3 G7 3 Am/E 3 G6 2 Dm7/C 2 Em/B 2 Cmaj7/B 2
-G C | Am 765 F 584 G 545 Em 392 G/B 279 Dm 208 Em/B 193 Cmaj7/B 103 C7 93 Cmaj7 77 Am7 68 C/G 62 Csus4 59 E 58 A 47 Bb 32 D 22 F/C 20 Fmaj7 20 Am/C 19 Em7 18 Dm7 16 C6 13 A7sus4 13 Fm 12 Gm 12 Ab 12 C/E 11 G/D 11 Dm/F 11 D7sus4 9 Em7/D 9 E/G# 8 G6 8 Em/G 8 Dm7/C 7 Eb 7 Asus4 6 F#dim 6 F/A 5 Dsus4 5 Bb/D 5 Cmaj7/G 5 Am7/G 4 Em7/B 4 Cmaj7/E 4 Gsus4 4 Am/E 3 G7 3 Esus4 2 Fmaj7/E 2
-C Am | F 396 Dm 297 Em 142 G 72 C 70 D 17 Asus4 15 A 11 Fmaj7 11 C/G 10 Em/G 9 Em7 9 Am7 8 Am/E 6 Esus4 6 Gsus4 6 Am7/G 6 Dm7 6 Cmaj7/B 5 F/A 5 A7sus4 4 Dsus4 4 G/B 4 G6 3 Dm/F 3 Gm 3 F/C 3 Dm/A 3 F#dim 3 Am/C 3 C/E 2 Cmaj7/E 2 Bb/D 2
-G/B Am | G 102 F 75 Em 44 G6 18 Dm 16 Em7 13 Am7 9 Cmaj7/B 8 C/G 7 C 7 Gsus4 7 Em/G 6 A7sus4 4 Cmaj7/G 3 A 3 C/E 2 Am7/G 2 Fmaj7 2
-Em/B Am | G 93 Em 53 F 25 Am7 7 Em/G 7 C 6 C/G 5 Dm 4 G6 4 Gm 4 Fmaj7 3 Em7 2 A 2
-C Em | Am 244 F 187 Dm 28 Em/B 16 C 15 A7sus4 8 E 7 Dm7 6 C/E 6 Am7 5 Fmaj7 5 Am/E 4 Em7 2 G7/F 2 A 2
-C/G G | C 37 C/G 22 Am 17 Gsus4 14 G/B 9 A7sus4 4 Am7/G 4 F 3 Dm 2 F6 2
-Am Dm | G 819 F 53 Em 40 D 26 Dm/A 25 G7 24 Am 24 C 21 Gsus4 14 D/F# 9 Em/G 9 G7sus4 7 E 7 Dm7 6 Dsus4 5 Cmaj7/G 5 C/G 4 D7sus4 3 G/D 3 Em7 3 Fm 3 Bb 3 A 3 G7/F 3 G6 2 Am7 2 Gm 2 Dm7/C 2
-E Am | G 72 Dm 53 F 32 D 9 G6 8 A 7 Gsus4 6 Am7/G 4 Cmaj7/B 4 C 4 D/F# 4 Dm/F 3 Esus4 3 Asus4 3 Dm7 2 Cmaj7/E 2 Fmaj7 2 F/A 2 C/G 2 Gm 2 C7 2 E/G# 2
-Dm Em | F 105 Am 47 Dm 23 G/B 12 Fm 6 G 5 C 5 D 2 Em7/D 2 G7/F 2
-C Dm | G 255 Em 65 F 42 C 38 Am 32 G7sus4 14 Fm 7 G/B 6 C/E 6 E 6 Dm/F 6 G/D 4 Em7/D 4 D 4 Em7 4 Dsus4 3 Gsus4 3 C/G 3 D7sus4 2 Fmaj7 2 Am7 2 G7/F 2 G7 2 Csus4 2
-Am7 G | F 34 C 13 Gsus4 9 Em/G 6 Dm 5 C/G 4 Cmaj7/B 3 Am7/G 2 Am7 2 Fmaj7 2
-Asus4 Am | Asus4 7 Fmaj7 7 F 6 A7sus4 5 G 5 C/G 4 C 4 D 3 F#dim 3 Am7 3 Bb/D 2
-Csus4 C | F 44 Csus4 17 G/B 14 G 14 Am 10 C/G 9 Em/B 6 Em 6 F/C 5 Em7 5 Dm 4 G/D 4 D 4 Fmaj7 3 Am/E 2 Eb 2 Cmaj7 2 Em7/B 2 Dm/F 2 Bb 2
-Em F | G 338 Em 175 C 154 Dm 40 Fm 19 Gsus4 10 C/E 9 E 7 G7/F 7 F#dim 6 Bb 6 Em/G 5 Dm/F 5 D/F# 5 Am7 4 G/D 4 F/A 4 Fmaj7 4 Em7 4 Am 4 A 3 G7sus4 3 F/C 3 Cmaj7/G 2 G7 2 Cmaj7/E 2 C6 2 Fmaj7/E 2 D 2 Am/E 2 Csus4 2
-C F | G 452 C 282 Em 116 Am 32 Em7 29 Fm 26 C/G 23 Dm 22 C/E 20 Fmaj7 18 G7/F 13 Em/G 12 E 11 D 10 Bb 9 G7sus4 9 Cmaj7/G 8 Csus4 8 Gsus4 8 F/C 7 Am7/G 5 G7 5 Cmaj7/B 5 Esus4 5 Am7 4 Am/C 4 C6 3 F#dim 3 F/A 3 Ab 3 A 3 Eb 2 Dm/F 2 Cmaj7/E 2 Dm7 2 Dm7/C 2 Am/E 2
-Em7 F | G 39 G7/F 13 Em7 10 C 8 C/E 7 Fmaj7 5 Gsus4 5 Esus4 4 Em 3 Am 2 G7sus4 2 Bb 2 F6 2 Fm 2
-Fm C | F 22 Cmaj7 9 Fm 8 Em 7 Bb 6 G 6 F/C 5 G/B 5 Am 5 A 4 Gm 3 Em/B 3 Cmaj7/B 2 Ab 2 Csus4 2 D 2 E 2
-Dm7 G | C 111 F 12 C/G 8 Gsus4 5 G7sus4 5 G7 4 Em 3 Dsus4 3 Am7/G 3 Am/C 3 Am 2 E/G# 2 G6 2 Em/G 2
-G7sus4 G | C 57 Gsus4 12 F 10 G7sus4 7 C/G 5 Am7/G 5 G/D 5 Em 4 Am 4 C/E 2 Fmaj7 2 C6 2 Csus4 2 Em/G 2
-Gsus4 C | G/B 31 Am 24 G 18 Em 16 F 13 Am7 11 Cmaj7 9 Cmaj7/B 9 Dm 9 Csus4 8 C/G 6 Em7/D 4 Em7 4 C6 4 Gsus4 3 Em/B 3 Am7/G 3 C/E 2 F/C 2 Fmaj7 2 G7sus4 2 D 2 D7sus4 2 Em7/B 2 Dsus4 2
-C/G F | G 39 C/E 19 Em 10 C 7 Am 7 C/G 5 Em7 5 Gsus4 4 Fm 3 Cmaj7 3 Dm 2 D 2 Am7/G 2 Fmaj7/E 2 Csus4 2 Am/E 2 Dm7 2
-Am C | G 54 Am 29 F 27 Dm 17 D 9 G/B 9 Em 7 C/G 6 Em/B 6 Cmaj7/B 4 Am7 3 Am/E 3 E 3 Dm/A 3 Dm7 2 Em7/B 2 Fmaj7 2 Cmaj7/E 2
-C6 C | Cmaj7/E 6 G/B 4 C6 4 Cmaj7 4 E 3 Dm 3 Am 2 Em7/D 2 Em7 2 Am/C 2
-A G | F 42 C 20 Dm 5 Am 4 D 4 C/G 3 A 2
-G/B Am7 | G 28 G6 14 Cmaj7/B 14 F 13 Em7 11 Am 10 C 7 C/G 7 F/A 5 Gsus4 4 C/E 4 Asus4 3 Dm7 3 Em 2 Em/G 2 Gm 2
-Em7 Am | Dm 37 G 17 Dm7 10 F 7 C 5 Em/G 5 Fmaj7 4 A 4 Am7 3 Cmaj7/B 3 Em7 3 Em 2 A7sus4 2 Am7/G 2 Bb/D 2
-G Dm | G 74 Em 28 Am 16 C 13 Fm 10 F 7 G7sus4 5 Em7 4 Esus4 3 E 2 A 2
-Dm F | G 113 C 31 Dm 10 Am 5 Gsus4 4 Em 4 G7sus4 3 G7/F 3 F6 2
-F/C C | G 18 F 14 G/B 7 F/C 6 C/E 6 Csus4 4 Cmaj7 4 Em 4 C/G 2 Em7 2 Am7 2 Bb/D 2
-Bb Am | Fm 7 G 5 F 3 Ab 3 Bb 2
-Em Am7 | Dm 33 F 14 G 4 Am 3 Fmaj7 2 Dm7 2 A7sus4 2 Em7 2 Dm/F 2 Bb 2
-Am7 Am | F 32 Dm 13 G 9 C 6 Em7 6 Am7 5 Cmaj7/B 4 Fmaj7 4 G/D 3 Am/E 2 D 2 D7sus4 2 Em 2 Dm/A 2
-Am C/G | F 37 Dm/A 6 G 6 Am 5 F#dim 4 Am7/G 3 Dm7 2 F6 2 Bb/D 2
-Am7 C | G 7 Dm 6 Am7 6 G/B 5 Em7/D 3 F 3 Esus4 2 G7 2 Em/G 2
-D G | C 156 F 21 Am 12 Gsus4 9 Em 6 C/G 5 Em7 3 G7 3 Am7 2 Am/C 2 G7sus4 2
-G/D C | G/B 8 Dm 8 Em 7 F/C 5 Cmaj7 4 Am 4 Dm7 3 C/E 3 G 2 Csus4 2 Cmaj7/G 2 F 2 Am/C 2 Gsus4 2
-G7sus4 C | G/B 18 Am 14 F 10 Cmaj7 10 G 8 Csus4 7 Em 6 Em/B 4 Em7 4 Am7 3 F/C 3 G6 3 C7 2 Dm 2 Em7/D 2 Dm7 2 E 2 Fmaj7 2 Fm 2 Gsus4 2 Cmaj7/B 2
-G/D Am | F 9 Am/E 5 Am/C 3 Asus4 3 C/E 2
-Dm7/C C | Dm7/C 5 Dm7 5 G 3 G/B 2 Am 2
-Gsus4 G | C 98 F 23 Am 13 Em 7 C/G 5 Gsus4 5 Am7 4 Dm/A 3 Fmaj7 2 F/A 2 Em7 2 A 2 Cmaj7/G 2 D/F# 2
-C Am7 | Am 44 C 19 F 17 G 14 Dm7 7 Dm 6 Em 4 Em7 3 Am7/G 3 F/C 3 Fmaj7 3 A 2 A7sus4 2 Cmaj7/B 2 Asus4 2 Gsus4 2 Dm/F 2
+C G | Am 569 C 208 F 127 Em 29 Dm 27 G/D 21 C/G 14 E 12 Cmaj7 8 Gsus4 6 Csus4 2
+Am G | F 482 C 132 Am 40 Dm 40 Em 35 C/G 27 Gsus4 18 G/D 11 E 4 G7sus4 2
+G Em | Am 430 Am7 37 A 33 F 19 Esus4 8 Dm 4 E 4 C 3 Am/E 2
+F Em | Dm 417 Am 224 F 56 A 38 Dm7 33 D 31 G 14 Am/E 10 Am7 10 Esus4 9 C 8 Em7 8 E 7 Em/B 3
+F C | G 299 F 222 Dm 182 Am 87 G/B 45 D 25 Em 25 Em/B 17 C/G 14 Bb 11 Dm7 11 Csus4 10 Am/C 7 Cmaj7/B 6 A 5 Cmaj7 4 C7 3 Em7 3 F/C 2 Am7 2 Fmaj7 2
+Am Em | F 386 Am 84 Dm 84 C 28 Fmaj7 16 Am7 6 Am/E 6 Em7 3 G 3
+Em Am | Dm 507 F 226 Em 106 G 85 D 30 C 28 Dm7 21 A 21 A7sus4 13 Bb 13 Am/E 9 Asus4 8 Fmaj7 7 Am7/G 5 Cmaj7/B 5 Em/G 4 Em7 3 Am7 3 G6 2
+F G | C 1426 Em 341 Am 196 F 169 Cmaj7/B 58 C/G 41 Dm 35 Cmaj7 30 E 30 Gsus4 27 Csus4 15 G7sus4 12
+Dm G | C 1449 F 143 Em 103 Am 91 Gsus4 46 C/G 35 Dm 33 Csus4 25 Cmaj7 13 E 12 G7sus4 12 G/D 12 Cmaj7/B 7
+G Am | F 272 G 232 Em 206 Dm 39 C 36 C/G 17 Em/G 16 Fmaj7 16 Em7 13 G6 11 Am7 8 A7sus4 6 Asus4 5 Cmaj7/B 5 Bb 4 D 3 Dm7 3 Am7/G 3 A 3 Am/E 2
+Am F | G 674 C 258 Em 106 Dm 63 Am 24 Fm 22 Dm/F 19 Gsus4 16 F/C 15 G7sus4 14 Em/G 11 G7/F 9 E 8 Fmaj7 8 D 8 C/G 7 C/E 4
+C Am | F 396 Dm 297 Em 142 G 72 C 70 D 17 Asus4 15 A 11 Fmaj7 11 C/G 10 Em/G 9 Em7 9 Am7 8 Am/E 6 Am7/G 6 Dm7 6 Cmaj7/B 5 A7sus4 4 G6 3
+Em/B Am | G 93 Em 53 F 25 Am7 7 Em/G 7 C 6 C/G 5 Dm 4 G6 4 Fmaj7 3 Em7 2 A 2
+G F | G 369 Em 299 C 181 Em7 50 Dm 49 E 45 C/E 34 Fm 26 Am 20 F/C 17 G7/F 14 Gsus4 11 Em/G 9 Fmaj7 8 D 7 G7sus4 6 Am7/G 5
+G C | Am 765 F 584 G 545 Em 392 G/B 279 Dm 208 Em/B 193 Cmaj7/B 103 C7 93 Cmaj7 77 Am7 68 C/G 62 Csus4 59 E 58 A 47 Bb 32 D 22 F/C 20 Fmaj7 20 Am/C 19 Em7 18 Dm7 16
+G/B Am | G 102 F 75 Em 44 G6 18 Dm 16 Em7 13 Am7 9 Cmaj7/B 8 C/G 7 C 7 Em/G 6 A7sus4 4 A 3 Am7/G 2 Fmaj7 2
+C Em | Am 244 F 187 Dm 28 Em/B 16 C 15 E 7 Dm7 6 Am7 5 Fmaj7 5 Am/E 4 Em7 2 A 2
+C/G G | C 37 C/G 22 Am 17 Gsus4 14 F 3 Dm 2
+E Am | G 72 Dm 53 F 32 D 9 G6 8 A 7 Am7/G 4 Cmaj7/B 4 C 4 Asus4 3 Dm7 2 Fmaj7 2 C/G 2
+Am Dm | G 819 F 53 Em 40 D 26 Dm/A 25 G7 24 Am 24 C 21 Gsus4 14 G7sus4 7 E 7 Dm7 6 Dsus4 5 G/D 3 Em7 3 Fm 3
+Asus4 Am | Asus4 7 Fmaj7 7 F 6 A7sus4 5 G 5 C/G 4 C 4 D 3 Am7 3
+Am7 G | F 34 C 13 Gsus4 9 Dm 5 C/G 4 Cmaj7/B 3
+Csus4 C | F 44 Csus4 17 G/B 14 G 14 Am 10 C/G 9 Em/B 6 Em 6 F/C 5 Em7 5 Dm 4 D 4 Fmaj7 3 Cmaj7 2 Bb 2
+G/B Am7 | G 28 G6 14 Cmaj7/B 14 F 13 Em7 11 Am 10 C 7 C/G 7 F/A 5 Gsus4 4 C/E 4 Asus4 3 Dm7 3 Em 2 Em/G 2
+C Dm | G 255 Em 65 F 42 C 38 Am 32 G7sus4 14 Fm 7 E 6 G/D 4 D 4 Em7 4 Dsus4 3 Gsus4 3 G7 2
+Em F | G 338 Em 175 C 154 Dm 40 Fm 19 Gsus4 10 C/E 9 E 7 G7/F 7 Em/G 5 Dm/F 5 Fmaj7 4 Em7 4 Am 4 G7sus4 3 F/C 3 D 2
+Em7 F | G 39 G7/F 13 Em7 10 C 8 C/E 7 Fmaj7 5 Gsus4 5 Em 3 Am 2 G7sus4 2 Fm 2
+C F | G 452 C 282 Em 116 Am 32 Em7 29 Fm 26 C/G 23 Dm 22 C/E 20 Fmaj7 18 G7/F 13 Em/G 12 E 11 D 10 G7sus4 9 Gsus4 8 F/C 7 Am7/G 5 Dm/F 2
+Em7 Am | Dm 37 G 17 Dm7 10 F 7 C 5 Em/G 5 Fmaj7 4 A 4 Am7 3 Cmaj7/B 3 Em7 3 Em 2 A7sus4 2 Am7/G 2
+Em Am7 | Dm 33 F 14 G 4 Am 3 Fmaj7 2 Dm7 2 A7sus4 2 Em7 2 Dm/F 2
+A G | F 42 C 20 Dm 5 Am 4 C/G 3
+Dm Em | F 105 Am 47 Dm 23 G 5 C 5 D 2
+Dm F | G 113 C 31 Dm 10 Am 5 Gsus4 4 Em 4 G7sus4 3 G7/F 3
+C/G F | G 39 C/E 19 Em 10 C 7 Am 7 C/G 5 Em7 5 Gsus4 4 Fm 3 Dm 2 D 2 Am7/G 2
+Am C/G | F 37 Dm/A 6 G 6 Am 5 F#dim 4 Am7/G 3 Dm7 2
+G Dm | G 74 Em 28 Am 16 C 13 Fm 10 F 7 G7sus4 5 Em7 4 E 2
+Fm C | F 22 Cmaj7 9 Em 7 Bb 6 G 6 F/C 5 G/B 5 Am 5 A 4 Em/B 3 Cmaj7/B 2 Csus4 2 D 2 E 2
+Em A | Dm 57 Dm7 8 F 7 G 6 F#dim 4 Am 4 Fmaj7 3 Asus4 3 Bb 3 C 2 Am7 2
 Dm/A G | C 48 Gsus4 10 C/G 8 F 4
-Dm7 Dm | G 13 Am 8 Am7/G 4 Gsus4 4 Bb 2 Em 2 E 2
-G C/G | C 50 G 34 Am 33 F 13 Em 13 Dm/A 6 G7/F 4 G7sus4 3 Cmaj7/B 3 Em/G 3 A 3 Am7 2 Gsus4 2 G/B 2 Bb/D 2 E 2
-G6 F | G 24 Em 8 Em7 7 Fm 5 C/E 4 Gsus4 4 Dm 3 C/G 3 Am/E 3 Cmaj7/G 2
-Gm C | F 27 Am 4 Em 4
-A Dm | G 67 G7sus4 15 Fm 6 Em 6 F 6 G/D 5 Gsus4 3 C 3 F/C 2 G7 2 G/B 2 Bb/D 2 Am 2 D 2 Dm7 2
-Am7/G F | G 38 Em 11 Am 7 Am7/G 5 Em7 4 Gsus4 3 E 3 D 3 C 3 G7sus4 3 Cmaj7/B 3 C/E 2
-6700/8322 4535/8438 6733/8380 4765/8597 6723/8458 4645/8515 6931/8434 4816/8433
+Cmaj7 F | G 13 Fm 12 Em7 5 C/E 4 C 3 Fmaj7 3 Em 3 G7sus4 2
+G7sus4 G | C 57 Gsus4 12 F 10 G7sus4 7 C/G 5 G/D 5 Em 4 Am 4 Csus4 2
+Dm7 G | C 111 F 12 C/G 8 Gsus4 5 G7sus4 5 Em 3 Am 2
+F Em7 | Am 27 Am7 27 Dm 23 Dm7 16 Em 10 F 9 Dm/A 4 C/E 4 Esus4 4 A 4 G 3
+Dm/F F | C/G 5 Dm/F 4 Em 4 Dm 3 G 3 Am 3
+Em/G F | Em 17 G 13 C 7 D 6 Em/G 5 G7sus4 4 C/E 2 Gsus4 2 Dm 2
+Dm7 C | Am7 7 F 6 Dm7 3 Am 2
+Gsus4 F | Em 14 G 12 Gsus4 5 Em7 5 C 5 C/E 5 F/C 4 G7/F 3 Am7/G 3 Dm 2
+Em7 Am7 | Dm7 22 Dm 11 F 11 G 5 Am 4 Em7 3 C/G 2
+Am Cmaj7/B | F 12 Am 5 Em7 4 F/A 4 C 4 Dm7 3 G 2
+Am7/G C | G/B 8 Cmaj7/B 5 Dm 3 Am7 2 Cmaj7 2
+Fm Em | Am 26 A 8 Am7 3
+Em/B F | G 14 Fm 7 Em/G 6 Em 6 E 3 Dm 2
+Am7 F | G 58 C 24 Gsus4 8 Am7/G 4 Dm 3 C/E 3 Em 2 Em7 2
+F Am | G 39 F 24 Dm 20 Em 10 Bb 6 Em/G 2 C/G 2 D 2 A 2
+C Cmaj7/B | Am 91 Am7 25 A 15 Em/B 9 G/B 6 F 4
+D G | C 156 F 21 Am 12 Gsus4 9 Em 6 C/G 5 G7sus4 2
+Am Em7 | F 20 Em 12 E 5 Dm 5 Fmaj7 3 G 3 Am 2
+Am Em/G | F 37 G 10 C 6 Am 4 Dm 3 Fmaj7 3 F#dim 2
+G7/F Em7 | Am 13 F 13 Asus4 10 G 4 Am7 3
+Em Em/B | Dm7 9 Dm 5 F 5 Am 3
+A F | G 53 C 7 Gsus4 4 Fm 2 Em 2
+G6 F | G 24 Em 8 Em7 7 Fm 5 C/E 4 Gsus4 4 Dm 3 C/G 3
+Cmaj7 Am | F 19 Em 9 Dm 5 Dm7 4 Fmaj7 3 Am7/G 3 D 3 C 2 Em7 2
+C A | F 27 Dm 15 C 6 G 6 Em 5 Am 5 F/A 3 Am7 2 Asus4 2
+C/E F | G 15 G7/F 7 C/E 5 Em 3 G7sus4 2
+Dm Dm7 | G 32 F/C 4 Bb 3 Dm 3 Gsus4 3 Am7/G 2
+F#dim F | Em 17 G 8 C 6 Dm 6 Fm 6 C/E 3
+F/C Em | Dm 8 Am 6 Esus4 4 Dm7 3 A 3 C 2
+Em C | Am 21 Em 12 G 11 F 9 Dm 9 Em/B 3
+G G7sus4 | C 35 F 5 G 3 F/A 2
+Fmaj7 C | F 10 G 7 Fmaj7 5 Dm 3
+Dm G/D | G 14 C 9
+Fmaj7 G | C 48 Am 14 Em 7 E 6 Dm 5 F 2
+C F/C | C 33 G/B 8 G 4 G/D 4 Gsus4 3 Em7 3 Dm7 2
+Am/E Dm | G 20 Dm7 5 G7sus4 5 D 3 G/D 2 C 2
+Am Am7/G | F 32 G 4 Fmaj7 2
+Am A7sus4 | F 9 Dm 8 Em7 5 C 4 Dm7 3 G 3 Am 2
+Dm7 Dm | G 13 Am 8 Gsus4 4 Em 2 E 2
+Cmaj7/B A | G 15 F 5 Am 2
+G Cmaj7/B | Am 52 A 6 Am7/G 5 F 4 G 3 F/A 2
+6587/8200 4450/8334 6619/8256 4661/8481 6630/8357 4561/8414 6831/8321 4718/8317
 """,
         "pop/minor": """
-Cm | 189 | 4835/7346 | 3291/7650 | Ab 1753 Fm 1449 Bb 1261 Gm 767 Eb 656 F 219 C 217 Ebmaj7/D 157 G 147 Csus4 138 Abmaj7 131 Cm7 124 Cm/G 112 Fm7 99 Gm7 90 Cm7/Bb 61 Gm/Bb 59 Bb6 56 Eb/Bb 53 Ab/C 53 Fm/Ab 33 C7sus4 33 Gsus4 32 Dm7/C 31 Ddim 26 G7sus4 26 C7/Bb 26 Cm/Eb 25 Fm/C 24 Ebmaj7/G 23 Bbsus4 20 Ab/Eb 19 Adim 18 D 16 Ebmaj7 15 Db 15 Eb/G 14 Bb/D 13 Dm7b5 13 G/D 13 Db/F 12 Abmaj7/G 10 Cm7/G 10 Bb/F 9 Abm 8 F7sus4 7 Bb7sus4 4 Fsus4 4 Gm/D 3 Bb7 3
-Bb | 3 | 4297/4840 | 2206/3732 | Cm 2025 Eb 1858 Ab 821 Gm 570 Fm 160 G 141 C 89 Gm7 71 Dm7/C 66 Cm7 65 F 62 Bbsus4 58 Ebmaj7/D 50 Ebmaj7 48 Eb/Bb 44 Bb/F 44 Cm7/Bb 39 Csus4 32 Fm/Ab 32 Adim 30 Abmaj7 27 Cm/Eb 24 Ab/C 20 Ebsus4 20 Fm7 19 C7sus4 18 Fsus4 16 Cm/G 15 Bb/D 14 Gsus4 13 Eb/G 12 G7sus4 12 Bb7sus4 12 Bb6 9 Bb7/Ab 9 Ebmaj7/G 8 Ebmaj7/Bb 8 Gm/Bb 7 C7/Bb 6 Bb7 6 Ddim 5 Ab/Eb 5 F7sus4 5 Bm 5 Db 4 Abmaj7/G 3 Ab6 3
-Ab | 36 | 2430/2832 | 2552/3779 | Bb 2613 Eb 506 Gm 423 G 363 Cm 269 Fm 252 Gm/Bb 83 F 82 Gm7 70 Gsus4 56 Cm7/Bb 54 Abmaj7 42 Eb/G 40 Bbsus4 36 Fm7 25 G7 22 C 20 Eb/Bb 20 Bb7sus4 20 Ddim 19 G7sus4 18 Ab/Eb 17 Bb7/Ab 17 Ebsus4 16 Abm 16 Adim 15 Cm/G 14 Dm7b5 13 Ab6 13 Bb6 12 Abmaj7/G 12 Ebmaj7 11 Bb7 10 Cm7 9 Ab/C 9 Fm/Ab 8 Bb/F 8 Cm/Eb 8 Ebmaj7/G 7 F7sus4 6 C7sus4 5 Db/F 5 Ebmaj7/Bb 5 Ebmaj7/D 4 Cm7/G 4 Db 3
-Eb | 45 | 2147/2699 | 1729/3122 | Cm 759 Fm 619 Bb 561 Ab 465 G 259 Gm 184 Bb/D 181 F 87 Cm7 68 C 55 Gm/D 49 Eb/Bb 47 Ebmaj7 45 Eb7 40 Fm7 34 Gm7/F 33 Gm7 31 Ebmaj7/D 28 Ddim 27 Gsus4 25 Cm/Eb 25 G7 23 Db 23 Bbsus4 22 Abmaj7 20 Ebsus4 16 Gm/Bb 14 F7sus4 13 Ab/C 12 Ab/Eb 12 Dm7b5 12 Fm/Ab 11 Adim 11 Bb/F 11 C7sus4 9 Eb/G 8 Cm7/Bb 7 Fm/C 7 Ab6 7 Fsus4 6 Ebmaj7/G 5 D 5 Abm 5 Bb6 4 Ebmaj7/Bb 4 G/D 4 Csus4 3 Db/F 3
-Fm | 13 | 1891/2266 | 1627/2780 | Bb 1095 Gm 599 Cm 548 G 331 Ab 240 Eb 209 Gsus4 58 F 54 Gm7 39 Abmaj7/G 35 Fm7 30 C 23 Ddim 20 G7 17 Fsus4 17 Bb7 16 Gm/Bb 14 Csus4 14 Db 14 Dm7b5 14 Fm/C 13 Bbsus4 12 Ab/C 11 Ab/Eb 10 G7sus4 9 Bb7sus4 9 Ab6 9 Cm/Eb 8 F7sus4 8 Abm 8 Cm7/Bb 7 Eb/G 7 Cm/G 6 Adim 5 Gm7/F 5 Db/F 5 Cm7 4 Bb/D 4 Bb/F 4 Gm/D 4 G/D 4 Fm/Ab 3
-Gm | 2 | 1837/2111 | 1217/1998 | Cm 1429 Ab 549 Fm 325 Bb 143 C 103 F 69 Eb 68 G 41 Gm7 35 Fm7 31 Abmaj7 25 Gsus4 23 Csus4 22 Cm/G 20 Gm/Bb 18 G7sus4 18 Cm7 17 Gm/D 14 Ab/Eb 10 Gm7/F 10 Fm/Ab 9 Fsus4 9 Cm7/Bb 8 Bb7sus4 8 Ab/C 7 G7 6 Ebmaj7/Bb 6 Eb/G 5 C7sus4 5 Db 5 Dm7b5 5 Ebmaj7 4 Eb7 4 Eb/Bb 3 F7sus4 3 Bb7/Ab 3 Db/F 3
-G | 1 | 1298/1508 | 544/1072 | Cm 1193 Ab 241 Fm 122 C 54 Cm/G 51 Eb 24 Cm7/Bb 22 Gm 20 Csus4 20 Gsus4 18 C7/Bb 14 Cm7 11 G7 11 Abmaj7 9 Bb 6 F 4 Ab/C 4 Fm/Ab 4 G7sus4 4 Bm 4 Eb/G 3 Abmaj7/G 3
-C | 29 | 393/531 | 258/506 | Fm 148 Cm 146 Bb 86 Ab 81 Gm 38 Eb 37 F 21 Gm/Bb 21 Cm7 13 Bb6 12 Fm7 10 Abmaj7 9 Csus4 7 G 6 Db 6 C7sus4 5 Gsus4 3 Ebmaj7/D 3 Cm7/Bb 3 Ddim 3 Cm/Eb 3 G7sus4 3 C7/Bb 3
-F | 2 | 345/412 | 333/481 | Bb 126 G 119 Cm 99 Ab 99 Gm 93 Fm 39 Eb 37 Gsus4 13 C 10 Bbsus4 7 Gm7 6 G7sus4 6 Ab/C 5 Abm 5 Fm7 4 Csus4 3 G7 3
-Gm7 | 0 | 272/335 | 236/325 | Cm 171 Ab 90 Cm7 38 Gm 34 Fm 28 Bb 25 Fm7 23 Csus4 14 C 12 F 8 Abmaj7 8 Ebmaj7/G 8 Eb 6 Cm/G 6 Cm7/G 6 Gsus4 4 G 3 Ebmaj7/Bb 3
-Cm7 | 7 | 220/267 | 232/313 | Cm 119 Ab 60 Gm7 40 Bb 35 Fm 25 Gm/Bb 20 Eb 18 Csus4 18 Gm 15 Fm7 14 C7sus4 12 C 11 Gsus4 10 Ebmaj7/D 9 Bb6 9 F 8 Ebmaj7/Bb 6 Abmaj7 5 Ab/C 5 G 4 Adim 4 Bb7 4 Eb/Bb 3 Bb/D 3 Ebmaj7/G 3 Ab6 3
-Abmaj7 | 4 | 199/240 | 173/235 | Bb 95 Ab 51 Cm 32 Fm 27 Bb6 21 Gm 18 Gm7 17 Eb 16 Gm/Bb 15 Ebmaj7 12 Bb7/Ab 10 Cm7/Bb 9 Ab6 9 G 8 Fm7 8 Bbsus4 6 F 5 Cm/Eb 5
-Fm7 | 2 | 125/166 | 225/272 | Bb 82 Cm 49 Gm7 38 Fm 36 G 24 Ab 19 Gm 18 Eb 15 G7 10 Bbsus4 9 Cm7/Bb 8 Abmaj7/G 7 Bb7sus4 7 F 6 Ddim 6 Bb7 6 Gm/Bb 4 Gsus4 4 Bb6 4 Ebmaj7 4 Cm7 3 Abmaj7 3 Csus4 3
-Gm/Bb | 0 | 186/186 | 124/131 | Cm 82 Ab 78 Eb 56 C7/Bb 17 Ab/C 12 Gm 10 C 9 Bb 8 Fm/Ab 7 Cm7 6 Abmaj7 6 Gm7/F 6 Ebmaj7/Bb 5 Bb6 4 Ebmaj7/G 4 Fm 3 G 3 F 3 Cm/G 3 Adim 3
-Cm/G | 4 | 222/390 | 107/392 | Gm 65 Cm 52 Fm/C 43 Fm 35 Ab 27 Bb 16 F 15 Eb/Bb 14 Cm7/G 12 Eb/G 10 G 8 C 6 Gm7 6 Bb/F 6 Eb 5 Abmaj7 3 Fm7 3
-Csus4 | 0 | 135/161 | 135/174 | Cm 108 C 55 Ab 30 Fm 19 Cm7 14 Bb 12 C7sus4 10 Eb 7 F 6 Gm 5 Abmaj7 5 Ab/C 5 Ebmaj7/G 5 Bb6 4 Dm7/C 4 Gm7 3 Ebmaj7/D 3 Eb/G 3
+Cm | 189 | 4835/7346 | 3291/7650 | Ab 1753 Fm 1449 Bb 1261 Gm 767 Eb 656 F 219 C 217 Ebmaj7/D 157 G 147 Csus4 138 Abmaj7 131 Cm7 124 Cm/G 112 Fm7 99 Gm7 90 Cm7/Bb 61 Gm/Bb 59 Bb6 56 Eb/Bb 53 Ab/C 53
+Bb | 3 | 4297/4840 | 2206/3732 | Cm 2025 Eb 1858 Ab 821 Gm 570 Fm 160 G 141 C 89 Gm7 71 Dm7/C 66 Cm7 65 F 62 Bbsus4 58 Ebmaj7/D 50 Ebmaj7 48 Eb/Bb 44 Bb/F 44
+Ab | 36 | 2430/2832 | 2552/3779 | Bb 2613 Eb 506 Gm 423 G 363 Cm 269 Fm 252 Gm/Bb 83 F 82 Gm7 70 Gsus4 56 Cm7/Bb 54 Abmaj7 42 Eb/G 40 Bbsus4 36
+Eb | 45 | 2147/2699 | 1729/3122 | Cm 759 Fm 619 Bb 561 Ab 465 G 259 Gm 184 Bb/D 181 F 87 Cm7 68 C 55 Gm/D 49 Eb/Bb 47 Ebmaj7 45 Fm7 34 Gm7 31 Ebmaj7/D 28 Ddim 27 Gsus4 25 Cm/Eb 25 G7 23 Db 23
+Fm | 13 | 1891/2266 | 1627/2780 | Bb 1095 Gm 599 Cm 548 G 331 Ab 240 Eb 209 Gsus4 58 F 54 Gm7 39 Fm7 30 C 23
+Gm | 2 | 1837/2111 | 1217/1998 | Cm 1429 Ab 549 Fm 325 Bb 143 C 103 F 69 Eb 68 G 41 Gm7 35 Fm7 31 Abmaj7 25 Gsus4 23 Csus4 22 Cm/G 20
+G | 1 | 1298/1508 | 544/1072 | Cm 1193 Ab 241 Fm 122 C 54 Cm/G 51 Eb 24 Cm7/Bb 22 Gm 20 Csus4 20 Gsus4 18 Cm7 11 G7 11
+C | 29 | 393/531 | 258/506 | Fm 148 Cm 146 Bb 86 Ab 81 Gm 38 Eb 37 F 21 Gm/Bb 21 Cm7 13 Bb6 12 Fm7 10 Abmaj7 9 Csus4 7 G 6 Db 6 C7sus4 5
+F | 2 | 345/412 | 333/481 | Bb 126 G 119 Cm 99 Ab 99 Gm 93 Fm 39 Eb 37 Gsus4 13 C 10 Bbsus4 7 Gm7 6 G7sus4 6 Ab/C 5
+Gm7 | 0 | 272/335 | 236/325 | Cm 171 Ab 90 Cm7 38 Gm 34 Fm 28 Bb 25 Fm7 23 Csus4 14 C 12 F 8 Abmaj7 8 Eb 6 Cm/G 6 Gsus4 4 G 3
+Cm7 | 7 | 220/267 | 232/313 | Cm 119 Ab 60 Gm7 40 Bb 35 Fm 25 Gm/Bb 20 Eb 18 Csus4 18 Gm 15 Fm7 14 C7sus4 12 C 11 Gsus4 10 Ebmaj7/D 9 Bb6 9 F 8 Abmaj7 5 Ab/C 5 G 4 Adim 4 Eb/Bb 3 Bb/D 3
+Abmaj7 | 4 | 199/240 | 173/235 | Bb 95 Ab 51 Cm 32 Fm 27 Bb6 21 Gm 18 Gm7 17 Eb 16 Gm/Bb 15 Ebmaj7 12 Cm7/Bb 9 G 8 Fm7 8 Bbsus4 6 F 5 Cm/Eb 5
+Fm7 | 2 | 125/166 | 225/272 | Bb 82 Cm 49 Gm7 38 Fm 36 G 24 Ab 19 Gm 18 Eb 15 G7 10 Bbsus4 9 Cm7/Bb 8 F 6 Ddim 6 Gm/Bb 4 Gsus4 4 Bb6 4 Ebmaj7 4 Cm7 3 Abmaj7 3 Csus4 3
+Gm/Bb | 0 | 186/186 | 124/131 | Cm 82 Ab 78 Eb 56 Ab/C 12 Gm 10 C 9 Bb 8 Fm/Ab 7 Cm7 6 Abmaj7 6 Bb6 4 Fm 3 G 3 F 3 Cm/G 3 Adim 3
+Cm/G | 4 | 222/390 | 107/392 | Gm 65 Cm 52 Fm/C 43 Fm 35 Ab 27 Bb 16 F 15 Eb/Bb 14 Eb/G 10 G 8 C 6 Gm7 6 Bb/F 6 Eb 5 Abmaj7 3 Fm7 3
+Csus4 | 0 | 135/161 | 135/174 | Cm 108 C 55 Ab 30 Fm 19 Cm7 14 Bb 12 C7sus4 10 Eb 7 F 6 Gm 5 Abmaj7 5 Ab/C 5 Bb6 4 Dm7/C 4 Gm7 3 Ebmaj7/D 3 Eb/G 3
 Gsus4 | 0 | 162/201 | 126/207 | G 101 Cm 77 Gm 28 Ab 27 Fm 11 G7 10 Eb 8 Gm/Bb 4 Cm/G 4 C 3 Gm7 3 Cm7 3 G7sus4 3
 Ebmaj7/D | 0 | 178/183 | 57/67 | Cm 126 Ab 37 Bb 25 Eb 17 Ab/C 14 Fm 12 Gm7 8 Fm7 7 Cm7 4 Gm 3 Dm7/C 3
 Cm7/Bb | 4 | 110/113 | 114/134 | Ab 82 Cm 46 Bb 25 Cm/G 25 Gm 9 Adim 9 Abmaj7 8 Eb 7 Gm7 5 Fm/Ab 5 Gsus4 4 Cm7 3 Ab/C 3 Bb6 3 Dm7/C 3
-Eb/Bb | 2 | 149/199 | 86/181 | Bb 35 Ab 30 Eb 26 Cm 25 Fm 18 Cm7/Bb 13 Cm/G 12 Gm 11 Abmaj7 11 Fm/C 9 Cm7 8 F7sus4 6 Adim 5 Bb/F 5 G 4 Bbsus4 4 Bb6 4 Gm/Bb 3 Ebmaj7/D 3
+Eb/Bb | 2 | 149/199 | 86/181 | Bb 35 Ab 30 Eb 26 Cm 25 Fm 18 Cm7/Bb 13 Cm/G 12 Gm 11 Abmaj7 11 Fm/C 9 Cm7 8 Adim 5 Bb/F 5 G 4 Bbsus4 4 Bb6 4 Gm/Bb 3 Ebmaj7/D 3
 Bb/D | 0 | 131/143 | 87/111 | Cm 134 Cm7 25 Eb 23 Ab 13 G 7 Bb 6 Gm/D 6 Fm/Ab 5 C 4 Ab/C 4 Gm 3
-Bbsus4 | 0 | 116/125 | 67/90 | Bb 68 Cm 29 Ab 29 Eb 25 Fm 6 F 6 Gm 5 Eb/Bb 5 Gm7 4 Bb7sus4 4 Abmaj7 3 Ddim 3
+Bbsus4 | 0 | 116/125 | 67/90 | Bb 68 Cm 29 Ab 29 Eb 25 Fm 6 F 6 Gm 5 Eb/Bb 5 Gm7 4 Abmaj7 3 Ddim 3
 Ab/C | 9 | 74/106 | 75/124 | Bb 46 Cm 27 Fm 16 Gm 16 Ab 11 Gm/Bb 11 Cm7 8 Eb 7 F 7 Csus4 6 Cm/G 4 Gm7 3 Bbsus4 3 Fm/Ab 3
-Bb6 | 0 | 72/77 | 61/74 | Ab 35 Bb 21 Cm 20 Gm 20 Eb 13 Abmaj7 10 Bbsus4 6 Csus4 5 Gm7 4 Cm7 3 Eb/Bb 3 Ab/C 3 Ebmaj7/Bb 3
+Bb6 | 0 | 72/77 | 61/74 | Ab 35 Bb 21 Cm 20 Gm 20 Eb 13 Abmaj7 10 Bbsus4 6 Csus4 5 Gm7 4 Cm7 3 Eb/Bb 3 Ab/C 3
 Ebmaj7 | 1 | 83/99 | 68/84 | Ab 39 Cm 36 Eb 18 Abmaj7 15 Fm 10 Bb 9 G 5 C 3 Fm7 3 Bb/D 3
-Fm/Ab | 0 | 37/37 | 48/53 | Bb 49 Gm/Bb 25 Gm 12 Ab 9 Eb 8 G 6 Cm 5 Gm7 3 Gsus4 3 Bb7/Ab 3
-Eb/G | 4 | 74/80 | 40/72 | Cm 22 Fm 17 Ab 14 Cm7/Bb 14 Gm 12 Db/F 11 Eb 6 Fm7 6 Bb 5 F 4 Gm/Bb 3 Ebmaj7/G 3
+Fm/Ab | 0 | 37/37 | 48/53 | Bb 49 Gm/Bb 25 Gm 12 Ab 9 Eb 8 G 6 Cm 5 Gm7 3 Gsus4 3
+Eb/G | 4 | 74/80 | 40/72 | Cm 22 Fm 17 Ab 14 Cm7/Bb 14 Gm 12 Eb 6 Fm7 6 Bb 5 F 4 Gm/Bb 3
 G7 | 0 | 97/100 | 29/44 | Cm 82 G 9 Cm/G 7 Csus4 6 Ab 5 C 5 Cm7 5 Gsus4 4
-Adim | 0 | 76/85 | 51/71 | Ab 45 Fm 35 Bb 12 G 8 F 6 Cm 4 Gm 4 Abmaj7 4 Abm 3
+Adim | 0 | 76/85 | 51/71 | Ab 45 Fm 35 Bb 12 G 8 F 6 Cm 4 Gm 4 Abmaj7 4
 Bb/F | 1 | 79/89 | 29/68 | Eb 30 Cm 26 Eb/Bb 15 Ab 12 Cm/G 12 Fm 10 Ab/Eb 5 Bb 4 Eb/G 3
 Ddim | 0 | 55/59 | 57/68 | G 82 G7 12 Gm 8 Cm 6 C 5
 Cm/Eb | 6 | 58/67 | 42/66 | Bb 23 Fm 16 Eb 11 Cm 10 Ab 9 Gm 7 Bb/D 6 G 5 Ddim 5 C 4 F 4
 G7sus4 | 0 | 86/92 | 19/30 | Cm 40 Fm7 17 Ab 16 Gm 8 G 7 Bb 4 Gm7 4 Fm 3 C 3 Cm7 3
-Dm7/C | 0 | 48/48 | 25/29 | Cm 29 Ab 11 Bbsus4 11 Bb 9 Eb 9 Cm7 6 Gm 5 Gm7 4 Ebmaj7/D 4 Abmaj7/G 4 Abmaj7 3 Eb/Bb 3 C7sus4 3
-C7sus4 | 0 | 61/65 | 49/54 | Cm 36 Ab 10 C 10 Cm7 9 Bb 6 Eb 6 Gsus4 4 Ebmaj7/D 4 Fm 3 F 3 Cm/G 3 Eb/G 3 Ebmaj7/G 3
+Dm7/C | 0 | 48/48 | 25/29 | Cm 29 Ab 11 Bbsus4 11 Bb 9 Eb 9 Cm7 6 Gm 5 Gm7 4 Ebmaj7/D 4 Abmaj7 3 Eb/Bb 3 C7sus4 3
+C7sus4 | 0 | 61/65 | 49/54 | Cm 36 Ab 10 C 10 Cm7 9 Bb 6 Eb 6 Gsus4 4 Ebmaj7/D 4 Fm 3 F 3 Cm/G 3 Eb/G 3
 Db | 0 | 52/64 | 56/72 | Cm 14 Bb 12 Eb 9 G 8 Ab 5 C 5 Gsus4 4 F 3 Eb/Bb 3
 Fm/C | 0 | 77/100 | 35/111 | Cm 23 Bb 15 Bb/F 15 G 10 Cm/G 9 Ab/Eb 8 Gm 6 Gsus4 5 Ab/C 3 Gm/D 3
-Ab/Eb | 0 | 42/52 | 45/72 | G 22 Bb 18 Ab 13 Bb/F 12 Eb 10 G/D 8 Cm 3 Fm 3
-Gm/D | 0 | 50/55 | 24/29 | Cm 53 Ab 9 Fm 8 Fm/C 4 Ebsus4 4 C 3
-Abmaj7/G | 0 | 37/37 | 33/36 | Fm 16 Cm 11 Bb 9 Gm 7 Eb 5 G 5 Fm7 5 Ab 4 Bb6 4 Gm7 3
-Ebmaj7/G | 0 | 51/53 | 29/35 | Cm 21 Ab 18 Fm 6 G 6 Bb 4 Fm7 4 Gm 3 Csus4 3 Fm/Ab 3
-Bb7sus4 | 0 | 35/36 | 29/34 | Bb 29 Eb 18 Cm 7 Eb/Bb 3 Bbsus4 3 Bb6 3
-Ebsus4 | 1 | 27/38 | 36/51 | Eb 37 Bb 5 G/D 4 Fm 3
-Fsus4 | 1 | 37/43 | 23/32 | Fm 15 Cm 10 Bb 7 Eb 7 Gm 6 F 5 F7sus4 4 Ab 3
-C7/Bb | 1 | 42/42 | 16/18 | Gm/Bb 24 Ab 14 Adim 14 Abmaj7 11 Cm 3
-D | 0 | 31/34 | 34/45 | G 25 Ab 6 Bm 6 Cm 5 Fm 4
-Dm7b5 | 0 | 46/47 | 18/30 | G 36 G7 7 Gsus4 5 Ddim 4 G/D 4
-Gm7/F | 0 | 27/27 | 19/19 | F 15 Cm 9 Gm 8 Eb 7 G 7 Ab 4 Fm 4
-F7sus4 | 1 | 16/16 | 36/40 | Fm 13 G 11 Cm 5 Gm 5 Bb 4 Ab 4 Eb 4 Eb/Bb 3
-Bb7/Ab | 0 | 23/27 | 28/31 | Bb 11 Ab 10 Gm 8 Gm7 5 Cm 3 Bb6 3
-Ab6 | 0 | 32/32 | 18/21 | Ab 14 Bb 12 Eb 11 Gm 3
-Db/F | 0 | 28/28 | 19/20 | Gm 17 Eb/G 7 Cm 5 G 5 Fm7 4 Bb 3
-Abm | 0 | 31/43 | 23/48 | Eb 15 Bb 6 Ebsus4 6 Cm 4 Gm 4 Ab 3 Ebmaj7/D 3
-Bb7 | 0 | 33/34 | 19/29 | Eb 35 Cm 5 Bb 4 Ab 3 Ebmaj7 3
-Ebmaj7/Bb | 1 | 29/30 | 15/21 | Ab 14 Cm 8 Eb 5 Fm 4 Bb 3 C7sus4 3
-G/D | 0 | 32/40 | 12/34 | Cm 13 Eb 8 G 7 Cm/G 7 Ab 3 Fm 3 Gm 3
-Eb7 | 0 | 34/38 | 11/12 | Ab 30 Cm 6 F 6
-Bm | 2 | 26/38 | 18/48 | D 8 Cm 6 G 4
-Cm7/G | 1 | 29/29 | 14/20 | Cm 8 Gm/Bb 6 Cm/G 4 Fm/C 4 Gm/D 4 Fm 3
-Cm Bb | Ab 467 Cm 264 Eb 170 Gm 119 Fm 32 Fm/Ab 19 Adim 18 Abmaj7 13 Dm7/C 13 Bb/F 11 Eb/Bb 8 Ebmaj7/G 8 Fsus4 8 Cm7 8 Cm7/Bb 7 Gm7 7 C 7 Cm/Eb 6 F 6 Gsus4 6 Bbsus4 5 Ebmaj7 5 Bb6 4 C7sus4 4 G 4 Ebsus4 3 Bb7sus4 3 Ddim 3 Ab6 2 Bb7/Ab 2 Csus4 2 Ab/C 2 Ebmaj7/D 2 Ab/Eb 2 Ebmaj7/Bb 2
-Ab Bb | Cm 942 Eb 796 Gm 307 Ab 94 G 63 C 57 Ebmaj7/D 38 Fm 31 Gm7 29 Ebmaj7 22 Csus4 21 F 19 Bbsus4 19 Bb/F 16 Cm7 15 Dm7/C 12 Ebsus4 11 Cm7/Bb 10 Cm/Eb 8 Eb/Bb 7 Eb/G 6 Ab/C 5 Gsus4 4 Cm/G 4 C7sus4 4 Fm7 4 Bb6 3 Bb7sus4 3 Bb/D 2 Ebmaj7/Bb 2 Fsus4 2 Gm/Bb 2 Ab/Eb 2 Ddim 2 Abmaj7 2 C7/Bb 2
-Cm Gm | Ab 294 Cm 190 Fm 74 Bb 46 F 28 Eb 23 Fm7 18 G7sus4 11 Gm7 10 Abmaj7 9 Fm/Ab 8 Bb7sus4 8 Cm/G 7 Gm7/F 4 G 4 Eb/G 4 C 4 Eb7 4 Ebmaj7/Bb 3 Fsus4 3 Gm/Bb 2 F7sus4 2
-Fm Bb | Eb 501 Cm 248 Gm 74 G 61 Ab 60 Fm 14 Gm7 13 F 12 Ebmaj7 11 Eb/Bb 9 Bbsus4 6 Cm7 6 Abmaj7 6 C 5 Csus4 5 Bb7/Ab 4 Cm7/Bb 4 Eb/G 4 Cm/G 4 Fm/Ab 3 Ebsus4 3 Bb/F 3 Cm/Eb 3 C7sus4 3 Ebmaj7/Bb 3 Db 2 Bb7 2 G7sus4 2 C7/Bb 2
-Cm Eb | Bb 188 Fm 116 Cm 105 F 44 Ab 42 Gm 41 Gm7/F 16 Bb/D 13 Eb/Bb 12 Gm7 9 G7 8 Eb7 6 Ebmaj7/D 4 C 4 Gm/D 3 Bb/F 3 G 3 Cm7 3 Ebmaj7 3 Cm/Eb 3 Ab/C 3 Fm/C 3 Db/F 2 Adim 2 Fm7 2 Ab/Eb 2
-Bb Gm | Cm 421 C 21 Ab 21 Fm 14 F 12 Bb 12 G 10 Cm7 7 Csus4 7 G7 6 Gm7 5 Cm7/Bb 5 Gsus4 4 Abmaj7 3 G7sus4 3 Eb 3 Cm/G 2 Fsus4 2 Gm/D 2
-Gm Cm | Fm 389 Ab 324 Bb 158 Gm 141 Eb 73 F 39 Abmaj7 35 Cm7/Bb 27 C 26 Cm/G 23 G 17 Csus4 12 Cm7 11 Ab/C 10 Fm7 10 Adim 9 Fm/Ab 8 Db/F 8 G7sus4 7 Eb/Bb 6 Ebmaj7/D 5 Bb6 4 C7sus4 4 Abmaj7/G 3 Gsus4 3 Cm7/G 3 Gm7 3 F7sus4 3 Bb/F 3 D 3 Bb/D 2 Eb/G 2
-Bb Ab | Bb 244 Eb 135 G 110 Gm 84 Cm 65 Fm 34 Gsus4 18 Gm/Bb 18 Eb/G 12 Ab/Eb 12 Cm/G 10 F 8 Gm7 8 Cm7/Bb 7 C 7 Cm/Eb 6 Abmaj7 3 Abmaj7/G 3 Ebsus4 3 Cm7/G 2 Db 2 Ebmaj7/D 2 Bb6 2 Bbsus4 2 G7sus4 2 Ab/C 2
-Eb Bb | Cm 243 Eb 102 Ab 51 Fm 48 Gm 21 Cm7 16 F 15 Fm7 11 G 7 Bbsus4 5 C7sus4 4 Bm 4 Fm/Ab 4 Bb/D 2 Cm7/Bb 2 Bb/F 2 Abmaj7/G 2 C 2
-Fm Cm | Ab 144 Fm 112 Bb 54 Gm 53 Eb 36 G 21 Ddim 15 Ab/Eb 11 Db 10 Dm7b5 10 F 7 Cm7/Bb 6 Fm/C 6 Abmaj7 5 D 5 Fm7 5 Fm/Ab 5 C 4 Csus4 4 Cm7 3 C7sus4 3 F7sus4 2 Gm7 2 Ebmaj7/D 2 Abmaj7/G 2
-G Cm | Bb 242 Fm 238 Ab 173 Gm 105 Eb 85 C 60 G 45 F 26 Gm/Bb 13 Eb/Bb 11 Cm/G 10 Ab/C 9 Gsus4 9 Bb6 9 Fm7 9 Abm 7 Ebmaj7/D 5 Csus4 5 Fm/C 5 Ebmaj7 5 Cm/Eb 4 Gm7 4 Abmaj7 4 D 4 Ebmaj7/G 3 Cm7/Bb 3 G/D 3 Db 2 Abmaj7/G 2 Dm7b5 2 Cm7 2 Bb/F 2 C7sus4 2
-Ab Gm | Cm 143 Fm 140 Ab 24 C 23 Bb 18 Eb 12 Fm7 9 Gm7 8 F 7 Db 5 Csus4 5 Db/F 3 Cm/G 3 G 2 Gsus4 2
-Bb Cm | Ab 578 Bb 298 Fm 214 Eb 211 Gm 194 C 51 Ebmaj7/D 50 Abmaj7 40 F 33 Cm7 31 Csus4 30 Cm/G 28 G 18 Fm7 17 Gm7 14 Bb6 11 Cm7/Bb 11 Ab/C 9 Cm/Eb 9 Dm7/C 9 G/D 8 Eb/Bb 7 Gm/Bb 7 Gsus4 6 Ebmaj7/G 5 G7sus4 5 Adim 5 Bbsus4 5 Fm/Ab 5 Fsus4 4 Ddim 4 C7sus4 4 C7/Bb 4 Bb/F 3 Bb7 3 Ebmaj7 2 Abmaj7/G 2 D 2 Cm7/G 2
-Cm Ab | Bb 1040 Eb 116 Gm 114 Fm 88 Cm 84 G 82 F 41 Gm/Bb 37 Bbsus4 23 Gm7 10 C 10 Gsus4 9 Abm 8 Fm7 7 Abmaj7 7 Cm7/Bb 6 Bb/F 5 F7sus4 5 Bb7/Ab 4 Eb/Bb 4 G7 3 Db/F 3 Dm7b5 3 Bb6 3 Eb/G 3 C7sus4 3 Bb7sus4 3 Adim 3 Ab/C 2 Ab6 2 Ebmaj7/Bb 2 Fm/Ab 2
-Eb Ab | Bb 218 Fm 62 Gm 40 Eb 33 G 16 Ddim 13 Fm7 8 Adim 7 Eb/G 7 Gm7 7 Dm7b5 6 Cm 6 F 4 Abmaj7 4 Gm/Bb 4 Eb/Bb 3 Ab6 3 Fm/Ab 2 Bb7/Ab 2 Ebsus4 2
-Bb Eb | Cm 377 Ab 278 Fm 267 G 171 Bb 130 Bb/D 97 Gm 84 Gm/D 34 C 33 Cm7 30 Eb7 28 Ebmaj7 25 F 23 Ebmaj7/D 17 Eb/Bb 14 Gsus4 12 Ebsus4 11 Ddim 10 Abmaj7 10 Gm7/F 10 G7 9 Gm7 9 Fm7 7 Bbsus4 7 Db 6 Adim 6 Cm7/Bb 6 Fm/Ab 6 Dm7b5 6 F7sus4 6 Bb/F 6 Cm/Eb 5 Ab/C 5 Ebmaj7/Bb 4 Eb/G 4 C7sus4 4 Fsus4 4 Ab/Eb 3 Ebmaj7/G 3 Csus4 2
-Eb Fm | Cm 181 Bb 150 Gm 107 G 48 Eb 32 Ab 24 Csus4 10 Gsus4 9 Gm7 8 Abmaj7/G 7 C 7 Cm7/Bb 4 Cm7 3 Eb/G 3 Fm7 2 Dm7b5 2 Gm/Bb 2
-Gm/Bb Ab | Bb 22 G7sus4 16 Fm 8 Eb 5 Cm 5 Eb/Bb 4 Cm7 4 Gm/Bb 4 Gm 3 Ab6 2 Bb7/Ab 2
-Eb Cm | Fm 177 Ab 143 Bb 132 Gm 84 Eb 53 F 44 Cm7 11 Fm/Ab 11 Csus4 10 Cm/G 8 Abmaj7 7 Gm7 6 G 6 Fm7 6 C 6 Fm/C 5 Cm/Eb 4 Ebmaj7/D 4 Eb/Bb 4 Ebmaj7/G 4 G7sus4 3 Bb/D 3 Ab/C 3 Cm7/Bb 3 F7sus4 2
-Gm Ab | Bb 292 Eb 77 Gm 67 G 38 Cm 25 Gsus4 9 Fm 5 Ddim 4 Bb7 4 Fm7 3 Bb/F 3 Abmaj7 2 Eb/G 2 Eb/Bb 2 Db/F 2 Bbsus4 2 Ab/Eb 2
-Ab Eb | Fm 118 Bb 96 Cm 94 Ab 58 G 35 Gm 17 Cm7 12 Fm7 10 Gm/Bb 7 Ddim 6 F 5 Ab/Eb 5 C 5 Gm7 4 Bb/D 4 G7 3 Cm/Eb 3 Db 3 G/D 2 Ebmaj7 2 Ab6 2 Bbsus4 2
-Gm7 Cm | Ab 26 Fm 24 Bb 18 Eb 15 Gm7 12 Cm7 12 Ebmaj7/D 11 Csus4 7 C7sus4 6 Gm/Bb 4 C 4 Abmaj7 4 Cm7/Bb 3 Dm7/C 3 Cm7/G 2 Gsus4 2 Fm7 2 Bb6 2 Gm 2
-Cm/G Gm | Ab 10 Cm 9 Gm/Bb 8 Fm 8 G 8 Ab/Eb 7 Gm/D 6 Eb 2
-Fm Gm | Cm 328 Ab 109 Bb 50 Fm 32 C 27 Eb 10 Csus4 7 Gsus4 6 Abmaj7 4 Dm7b5 4 Gm7 3 Ab/C 2 Cm7/Bb 2 G 2
-Ab/C Bb | Cm7 10 Cm 9 Ab/C 7 Eb 3 Dm7/C 3 Ab 3 Eb/Bb 3 Cm/Eb 2 Fm/Ab 2
-Abmaj7 Cm | C7/Bb 10 Abmaj7 6 Ab 4 Gm/Bb 2 G 2 C 2 Fm 2
-Cm Fm | Bb 547 Gm 260 Cm 172 Ab 124 G 98 Eb 72 Fm7 15 Gsus4 13 F 13 Ddim 11 Abmaj7/G 11 Gm7 10 Bb7 8 Gm/Bb 8 Db 7 G7 6 Dm7b5 5 G7sus4 4 Fsus4 4 G/D 4 Bbsus4 4 Ab/Eb 4 Bb/D 4 Ab6 3 F7sus4 3 Eb/G 2 Db/F 2 Gm7/F 2 Abm 2 Ab/C 2 Csus4 2
-G Fm | G 30 Cm 29 Eb 21 Bb 20 Ab 6 Gm 6 Adim 5 C 3
-Csus4 Cm | Ab 20 Eb 17 Csus4 9 Cm7 8 Gm7 7 Fm 7 Bb 6 Ebmaj7/D 5 Fm7 4 Gm 3 C7/Bb 3 C 3 Dm7/C 2 C7sus4 2 Eb/Bb 2 Bb/D 2
-Gm Bb | Cm 68 Eb 23 Gm 16 Fm 8 Cm7/Bb 8 Cm/G 6 Ab 4 Gm7 2
-Eb/Bb Bb | Eb 8 Bb/D 8 Ab 5 Fm 5 Bb/F 2 Cm 2 F7sus4 2
-C Fm | Bb 53 Gm 23 Ab 22 G 14 Eb 10 Ddim 4 Db 4 F7sus4 4 Ab/C 4 Ab/Eb 2 Cm 2 C 2 F 2
-Fm Eb | Cm 47 Fm 40 Bb 31 Ab 20 Gm 13 G 10 Ddim 10 Db 7 Bb/D 4 F 3 Gsus4 3 Ab6 2 Cm7 2
-Ab Gm/Bb | Cm 40 Eb 21 Cm7 5 C 5 G 3 Bb 3 F 3
+Ab/Eb | 0 | 42/52 | 45/72 | G 22 Bb 18 Ab 13 Bb/F 12 Eb 10 Cm 3 Fm 3
+Gm/D | 0 | 50/55 | 24/29 | Cm 53 Ab 9 Fm 8 Fm/C 4 C 3
+Cm Bb | Ab 467 Cm 264 Eb 170 Gm 119 Fm 32 Dm7/C 13 Bb/F 11 Eb/Bb 8 Cm7 8 Gm7 7 C 7 F 6 Bbsus4 5 Ebmaj7 5 G 4 Ebmaj7/D 2
+Ab Bb | Cm 942 Eb 796 Gm 307 Ab 94 G 63 C 57 Ebmaj7/D 38 Fm 31 Gm7 29 Ebmaj7 22 F 19 Bbsus4 19 Bb/F 16 Cm7 15 Dm7/C 12 Eb/Bb 7
+Cm Gm | Ab 294 Cm 190 Fm 74 Bb 46 F 28 Eb 23 Fm7 18 Gm7 10 Abmaj7 9 Cm/G 7 G 4 C 4
+Fm Bb | Eb 501 Cm 248 Gm 74 G 61 Ab 60 Fm 14 Gm7 13 F 12 Ebmaj7 11 Eb/Bb 9 Bbsus4 6 Cm7 6 C 5 Bb/F 3
+Cm Eb | Bb 188 Fm 116 Cm 105 F 44 Ab 42 Gm 41 Bb/D 13 Eb/Bb 12 Gm7 9 G7 8 Ebmaj7/D 4 C 4 Gm/D 3 G 3 Cm7 3 Ebmaj7 3 Cm/Eb 3 Fm7 2
+Bb Gm | Cm 421 C 21 Ab 21 Fm 14 F 12 Bb 12 G 10 Csus4 7 Gm7 5 Gsus4 4 Abmaj7 3 Eb 3 Cm/G 2
+Gm Cm | Fm 389 Ab 324 Bb 158 Gm 141 Eb 73 F 39 Abmaj7 35 Cm7/Bb 27 C 26 Cm/G 23 G 17 Csus4 12 Cm7 11 Ab/C 10 Fm7 10 Eb/Bb 6 Ebmaj7/D 5 Bb6 4 Gm7 3
+Ab Gm | Cm 143 Fm 140 Ab 24 C 23 Bb 18 Eb 12 Fm7 9 Gm7 8 F 7 Csus4 5 Cm/G 3 G 2 Gsus4 2
+Eb Bb | Cm 243 Eb 102 Ab 51 Fm 48 Gm 21 Cm7 16 F 15 G 7 Bbsus4 5 Bb/F 2 C 2
+G Cm | Bb 242 Fm 238 Ab 173 Gm 105 Eb 85 C 60 G 45 F 26 Gm/Bb 13 Eb/Bb 11 Cm/G 10 Ab/C 9 Bb6 9 Fm7 9 Ebmaj7/D 5 Csus4 5 Gm7 4 Abmaj7 4 Cm7/Bb 3 Cm7 2
+Bb Ab | Bb 244 Eb 135 G 110 Gm 84 Cm 65 Fm 34 Gsus4 18 Gm/Bb 18 Eb/G 12 F 8 Gm7 8 Cm7/Bb 7 Abmaj7 3 Bbsus4 2
+Bb Cm | Ab 578 Bb 298 Fm 214 Eb 211 Gm 194 C 51 Ebmaj7/D 50 Abmaj7 40 F 33 Cm7 31 Csus4 30 Cm/G 28 G 18 Fm7 17 Gm7 14 Bb6 11 Cm7/Bb 11 Ab/C 9 Eb/Bb 7 Gm/Bb 7
+Bb Eb | Cm 377 Ab 278 Fm 267 G 171 Bb 130 Bb/D 97 Gm 84 Gm/D 34 C 33 Cm7 30 Ebmaj7 25 F 23 Ebmaj7/D 17 Eb/Bb 14 Gsus4 12 Ddim 10 G7 9 Gm7 9 Fm7 7 Db 6 Cm/Eb 5
+Cm Ab | Bb 1040 Eb 116 Gm 114 Fm 88 Cm 84 G 82 F 41 Gm/Bb 37 Bbsus4 23 Gm7 10 Gsus4 9 Abmaj7 7 Cm7/Bb 6 Eb/G 3
+Gm7 Cm | Ab 26 Fm 24 Bb 18 Eb 15 Gm7 12 Cm7 12 Ebmaj7/D 11 Csus4 7 Gm/Bb 4 C 4 Abmaj7 4 Cm7/Bb 3 Fm7 2 Bb6 2 Gm 2
 Gm/Bb Cm | Bb 25 Ab 14 Gm/Bb 10 Csus4 7 Gm 4 Fm 3 Abmaj7 3 Eb 2
-Gm Eb | Cm 25 Bb 18 Gm 7 F 6 Fm/C 3 Ebmaj7/D 2
-Cm7 Cm | Bb 14 Fm 14 Ab 12 Cm7 10 Gm7 8 Gm 8 Eb 6 F 5 Csus4 4 Ebmaj7/D 4 C7sus4 4 Cm/Eb 4 C 2 Bb7sus4 2 Ab/C 2
-F Cm | Ab 23 Gm 19 Eb 18 F 16 Fm 8 Bb 3 C 3 Csus4 2 Bbsus4 2
-Ebmaj7/D Cm | Ab 27 Fm 22 Bb 15 Ebmaj7/D 14 Gm 14 Fm7 7 Eb/Bb 5 Csus4 4 Gm7 4 G 2 Dm7/C 2 Eb 2 Cm7 2
-Gm/Bb Eb | Fm 17 Cm 10 Ab 8 F7sus4 6 Ab/C 3 Gm 3 G 2 C 2 Gm/Bb 2
+Eb Ab | Bb 218 Fm 62 Gm 40 Eb 33 G 16 Eb/G 7 Gm7 7 Cm 6 F 4 Abmaj7 4 Gm/Bb 4
+Gm Ab | Bb 292 Eb 77 Gm 67 G 38 Cm 25 Gsus4 9 Fm 5 Abmaj7 2 Eb/G 2 Bbsus4 2
+Eb Fm | Cm 181 Bb 150 Gm 107 G 48 Eb 32 Ab 24 Gsus4 9 Gm7 8 C 7 Fm7 2
+Fm Cm | Ab 144 Fm 112 Bb 54 Gm 53 Eb 36 G 21 F 7 Cm7/Bb 6 Abmaj7 5 Fm7 5 C 4 Csus4 4 Cm7 3 Gm7 2 Ebmaj7/D 2
+Fm Gm | Cm 328 Ab 109 Bb 50 Fm 32 C 27 Eb 10 Csus4 7 Gsus4 6 Abmaj7 4 Gm7 3 G 2
+Csus4 Cm | Ab 20 Eb 17 Csus4 9 Cm7 8 Gm7 7 Fm 7 Bb 6 Ebmaj7/D 5 Fm7 4 Gm 3 C 3 Eb/Bb 2
+Ab Gm/Bb | Cm 40 Eb 21 Cm7 5 C 5 G 3 Bb 3 F 3
 Cm7/Bb Cm/G | Fm/C 15 Eb/G 10
-Ab Fm | Bb 73 G 52 Gm 32 Cm 22 Eb 14 Gsus4 9 F 6 Ab 6 Fsus4 5 Gm7 4 G7 3 Gm/D 2 Fm/C 2
-Bb/D Cm | Bb 27 Ab 24 Gm 23 Fm 19 Gm7 7 Fm7 5 G 4 Eb 3 Bb6 3 Eb/Bb 3 Bbsus4 2 Db 2 Fm/C 2 Cm7 2 Ebmaj7/D 2
-Fm7 Cm | Ab 9 Ebmaj7/D 8 Bb 7 Fm7 6 Fm 3 Csus4 3 Gm 2 Ddim 2 Bb7sus4 2
-Ebmaj7 Ab | Bb 14 Ebmaj7 8 Fm 6 G 3 Eb 2 Gm7 2
-C Cm | Fm 29 Bb 17 Eb 15 Ab 15 F 11 C 11 Gm 8 Db/F 4 Cm/G 3 C7/Bb 3 G 2 Eb/G 2 Gm7 2 Gm/Bb 2 Bbsus4 2 Cm7 2 Csus4 2
-C Bb | Ab 25 Eb 16 Cm 13 Fm 5 Gm7 5 F 4 Fm/Ab 3 Adim 3 Gm 3 C 3
-Adim Ab | Gm 19 Bb 9 G 5 Fm7 2 Fm 2 F 2 Bb7 2
-Gm Fm | Bb 94 Gm 88 Cm 28 Eb 24 G 23 Ab 18 F 13 Gm7 4 Abmaj7/G 4 Gsus4 4 Abm 3 Fsus4 3 Eb/G 2 Ab6 2 C 2
+F Cm | Ab 23 Gm 19 Eb 18 F 16 Fm 8 Bb 3 C 3 Csus4 2
+Cm Fm | Bb 547 Gm 260 Cm 172 Ab 124 G 98 Eb 72 Fm7 15 Gsus4 13 F 13 Gm7 10
+G Fm | G 30 Cm 29 Eb 21 Bb 20 Ab 6 Gm 6 C 3
 Ebmaj7/D Bb | Dm7/C 10 Cm 8 Ab 2
+Cm Cm/G | Gm 50 Ab 15 Fm 11 Cm 8 Bb 8 Eb 3 Eb/Bb 2 G 2 Fm/C 2
+Gm Eb | Cm 25 Bb 18 Gm 7 F 6 Ebmaj7/D 2
+Ab/C Bb | Cm7 10 Cm 9 Eb 3 Dm7/C 3 Ab 3 Eb/Bb 3
+Ebmaj7/D Cm | Ab 27 Fm 22 Bb 15 Ebmaj7/D 14 Gm 14 Fm7 7 Eb/Bb 5 Csus4 4 Gm7 4 G 2 Eb 2 Cm7 2
+Fm Eb | Cm 47 Fm 40 Bb 31 Ab 20 Gm 13 G 10 Ddim 10 Db 7 Bb/D 4 F 3 Gsus4 3 Cm7 2
 Bbsus4 Ab | Bb 7 Cm7/Bb 6 Gsus4 5 Gm7 3 G 2 Gm/Bb 2
-Fm Ab | Bb 102 G 36 Cm 25 Gm 21 Eb 14 Gm7 7 Fm 6 Cm7/Bb 3 Abmaj7 3 F 3 Ebsus4 2 Gm/Bb 2 Bb6 2
-Ab Cm | Bb 58 Fm 58 Ab 33 Eb 22 Gm 20 F 14 Gm/Bb 7 Fm7 7 C 6 Abmaj7 4 Gm7 4 Ab/Eb 4 Bb6 3 Csus4 3 Cm7/Bb 3 Cm/G 3 Ab/C 2 Cm7 2 G 2 Eb/Bb 2
-Cm Cm/G | Gm 50 Ab 15 Fm 11 Cm 8 Bb 8 Cm7/G 5 Eb 3 Eb/Bb 2 G 2 Fm/C 2
-Adim Fm | G 17 Bb 6 Gsus4 4 F 2 Bb7sus4 2 Gm 2
-Fm/C Cm | Cm/G 6 Fm/C 3 Eb 3 Fm 2 Fm7 2
-Bb7 Eb | Fm7 4 Bb/D 4 Ab 4 Gsus4 3 Cm7 3 Cm 2 Ebmaj7/D 2 G7 2
-Fm7 Fm | Cm 5 Gsus4 4 Bb 3 Bb7 2 Bbsus4 2 Fm7 2 Gm 2 Ab 2 G 2 Cm7/Bb 2 Cm/Eb 2 F 2
-Bb/D Eb | Bb/D 11 Gm 2 Bb 2 Bb6 2 G 2
-Abmaj7 Bb | Cm 42 Eb 25 Gm 10 Ab 7 G7sus4 6 Cm7 3 Gm7 2
-5821/7253 4061/7343 5749/7274 4198/7467 5867/7374 4173/7392 6008/7340 4297/7295
+G Cm/G | Cm 18 Ab 8 F 8 Fm 6 Eb/Bb 3 C 2
+C7sus4 Cm | Cm/G 6 Csus4 4 Bb 3 C 3 Ebmaj7/D 2 Fm 2 Ab/C 2 Eb 2 Gm 2
+Eb C | Fm 21 Gm 10 Bb 9 F 5 C7sus4 3 Ab 3
+G Eb | Bb 16 Bb/D 5
+Bbsus4 Cm | Fm7 5 Ab 5 Abmaj7 3 Eb 3 Ebmaj7/D 3 Cm7 3 Gm 2
+Adim Ab | Gm 19 Bb 9 G 5 Fm 2 F 2
+Adim Fm | G 17 Bb 6 Gsus4 4 F 2 Gm 2
+Fm7 Cm | Ab 9 Ebmaj7/D 8 Bb 7 Fm7 6 Fm 3 Csus4 3 Gm 2
+Gm Bb | Cm 68 Eb 23 Gm 16 Fm 8 Ab 4 Gm7 2
+C Bb | Ab 25 Eb 16 Cm 13 Fm 5 Gm7 5 F 4 Gm 3 C 3
+Abmaj7 Cm | Abmaj7 6 Ab 4 Gm/Bb 2 G 2 C 2 Fm 2
+Eb G | Cm 140 Ab 61 Fm 31 Csus4 5 Eb 5 C 4 Cm7 3
+Cm Gm7 | Ab 32 Gm 12 Cm 9 Bb 7 Fm7 6 Cm7 5 Abmaj7 5 Csus4 2 Eb 2 Fm 2
+Dm7/C Cm | Ebmaj7/D 6 Bb 4 Gm7 4 Eb 4 Ab 2 Cm7 2
+Ab Fm | Bb 73 G 52 Gm 32 Cm 22 Eb 14 Gsus4 9 F 6 Ab 6 Gm7 4
+C Fm | Bb 53 Gm 23 Ab 22 G 14 Eb 10 Cm 2 C 2 F 2
+Ebmaj7/D Ab | Bb 23 Cm7/Bb 8 Eb 2
+Ab Cm7/Bb | Bb 16 Ab 13 Cm 7 Fm/Ab 4 Gm7 3 Gsus4 2 Ab/C 2
+Cm7/Bb Cm | Ab 21 Eb 6 Ebmaj7/D 3 Gm 2 G 2 Bb 2
+F Eb | Bb 10 G 9 Cm 4 Gm/D 4 Gm 2
+Bb6 Ab | Gm 7 Bb 7 Abmaj7 6 G 4 Gm7 3 Fm 2 Eb 2 Cm 2
+Ab F | Gm 19 Bb 17 G 15 Eb 12 Cm 5 G7sus4 4 Ab 3 Gsus4 2
+Gm/D Cm | Bb 15 Gm 11 Ab 10 Fm 5 Cm/G 4 Cm7/Bb 2 F 2
+Gm7 Fm | Bb 7 Gm7 5 Gm 5 Fm7 4 Cm 3
+Cm Cm7/Bb | Ab 24 Cm 9 Gm 9 Adim 6 Eb 4 Bb 3 Abmaj7 3
+Cm G | Cm 69 Ab 31 Fm 18 Cm/G 10 C 5 G7 4 Gm 2
+Cm/G Gm | Ab 10 Cm 9 Fm 8 G 8 Eb 2
+Abmaj7 Bb6 | Gm 15 Cm 2 Eb 2
+Cm/G Fm/C | Bb/F 15 Cm/G 6 Ab/Eb 4 Gsus4 4 Ab/C 3 Bb 2
+Eb Eb/Bb | Bb 16 Fm 6 Cm 6 Bbsus4 3 Ab 3 Eb 2 Cm7/Bb 2
+Bb Ebmaj7/D | Cm 40 Bb 5 Eb 2
+Bb Fm | Cm 51 Bb 33 Gm 24 G 15 Eb 11 Ab 10 F 4 C 3
+Ab Gsus4 | G 28 Cm 11 Fm 5 Eb 3 G7sus4 2 Gm7 2
+Gm/Bb Eb | Fm 17 Cm 10 Ab 8 Gm 3 G 2 C 2
+Cm Bb6 | Ab 24 Bb 8 Abmaj7 5 Csus4 5 Cm 2 Eb 2
+Cm Gm/Bb | Ab 24 Cm 9 Eb 6 Abmaj7 4 Bb6 4 Fm/Ab 2
+Gm G | Cm 18 Cm/G 8 Ab 7 C 5 Csus4 2
+Bb G | Cm 114 Ab 10 C 4 Gm 2 Fm 2
+Cm/G Ab | G 8 Eb 7 Bb 4
+Cm7 Gm7 | Ab 16 Cm7 6 Cm 4 Fm7 2
+Eb Fm7 | Bb 13 Fm 7 Eb 2 Cm 2 Ddim 2
+Fm/Ab Gm/Bb | Eb 13 Cm 10 Ab/C 2
+Fm C | Cm 7 Fm 6 Cm7 6 Bb 3
+Gsus4 G | Cm 56 Ab 23 C 8 Fm 3 Cm7 2
+Bb Bb/F | Cm 17 Ab 9 Eb 7 Fm 2 Eb/G 2
+Abmaj7 Bb | Cm 42 Eb 25 Gm 10 Ab 7 Cm7 3 Gm7 2
+5659/7072 3939/7178 5604/7114 4101/7330 5697/7191 4058/7222 5839/7152 4181/7143
+""",
+        "lead-sheet/major": """
+C | 260 | 2268/4013 | 1289/4955 | G7 853 F 468 C7 186 Dm7 181 D7 175 A7 165 Am 156 G 130 E7 116 Dm 98 Em 87 Am7 68 Caug 55 Cmaj7 54 C#dim 52 Cdim 50 Fm 45 C6 41 B7 41 C/E 34 Em7 30 F7 30 D#dim 30 Ab7 28 C#dim7 26 Gaug7 25 D#dim7 24 F6 22 F/C 21 Bb7 20 F/A 20 D 19
+G7 | 28 | 3019/3837 | 367/2717 | C 2166 Dm7 255 Cmaj7 210 C6 145 C7 70 Em7 42 Gaug7 40 F 39 Dm 39 Am 37 E7 31 Gaug 28 Gdim 26 D7 24 Am7 22 A7 21 C/E 19 Em 18 Cdim 18
+Dm7 | 13 | 610/704 | 727/1284 | G7 987 C 69 Cmaj7 36 Bb7 27 C6 22 Fm6 22 Gaug7 19 A7 17 G 17 Am7 17 G7sus4 16 Em7 15 Em 13 Fm 13 D7 12 Dm7b5 11 Ab7 10 C/G 9 Bm7b5 9 Dm 8 C/E 8 Db7 8
+F | 20 | 715/1025 | 429/1298 | C 412 G7 152 Fm 76 Dm7 49 D7 48 C7 48 Dm 46 G 43 Bb 40 A7 31 C/E 24 F#dim 20 Fm6 19 C/G 17 E7 15 F#dim7 13 Am 11 B7 11 F7 11 Gm 11 Bb7 10 Gm7 10 Em7 9
+D7 | 5 | 881/1151 | 184/1075 | G7 502 G 159 Dm7 137 C 60 Am7 34 F 16 Dm 13 C/G 13 Ab7 13 G7sus4 13 Fm 9 Gm 9 Fm6 7 Gm7 6 Gaug7 6 Bm7 6
+A7 | 5 | 769/888 | 84/555 | D7 302 Dm 208 Dm7 195 F 20 D 12 G7 10 Aaug7 9 Fm6 8 Dm7b5 7 G 6 Am7 6 B7 6 C#dim 6 Em7b5 6 Gdim 6 Gm6 6 F6 5 Ab7 5
+Dm | 4 | 322/426 | 217/581 | G7 215 C 44 A7 41 F 22 D7 21 Fm6 18 Fm 17 E7 15 Dm7 12 Am 11 Em 11 C/E 11 G 10 E 9 Bb7 8 Dm7b5 8 C/G 7 Bb 6 Bm7b5 6 Edim 6 B7 5 Caug 5 Aaug7 5 A 4 Gm6 4 D7/A 4 G6 4 Cmaj7 3 Am7 3 Gm7 3 Gm 3 Ddim 3
+Am | 10 | 348/448 | 169/498 | D7 95 F 58 E7 55 Dm 49 C 42 Dm7 32 Am7 27 G 22 G7 19 F6 17 Em 16 C7 15 E 15 A7 7 F7 7 B7 6 Fm 6 G#dim 6 Eaug7 6 Em7 4 Fm6 4 F#dim 4 Adim 4 Am6 4 Bm7b5 3
+C7 | 2 | 483/575 | 74/369 | F 321 Fmaj7 55 Gm7 31 F6 23 F7 17 B7 12 G7 10 Caug 10 Am 9 A7 8 C 7 Fm 7 Dm7 6 Dm 6 F/C 5 G 4 C#dim 4 E7 3 Gm 3
+G | 8 | 353/493 | 143/553 | C 167 G7 87 D7 64 F 39 Am 26 Em 19 E7 16 D 13 Am7 11 A7 9 Em7 8 Gaug 6 Dm 5 C6 4 Gm7 4 F/A 4 C7 3 Cmaj7 3 B7 3 C/E 3 E 3 D7/A 3
+Cmaj7 | 27 | 260/332 | 208/503 | Am7 60 Dm7 53 C6 42 A7 39 Gm7 23 G7 21 Fmaj7 19 C7 18 B7 16 C 15 Em7 15 Gaug7 12 Bm7b5 10 Cdim7 10 D#dim7 9 C#dim7 9 B 9 D7 8 Cdim 8 Am6 6 Gm6 6 E7 5 F6 5 Bm7 5 F7 4 G 3 Em7b5 3 Eb7 3 F/C 3 Eaug7 3
+E7 | 3 | 344/422 | 75/342 | Am 142 A7 103 F 48 Am7 45 Dm7 11 Aaug7 9 C 7 A 7 Eaug7 6 D7 5 Dm 5 Edim 4 Em7 3 F7 3
+Am7 | 4 | 289/307 | 113/256 | D7 163 Dm7 120 C 18 Bm7b5 14 Ab7 9 G7 8 Fmaj7 8 Em 7 Am6 7 B7 6 Adim 6 Dm7b5 5 Eaug7 4 A7 3 C7 3 F6 3 D 3
+C6 | 9 | 181/249 | 96/290 | Dm7 42 Cmaj7 28 C 23 Am7 20 G7 16 C7 13 A7 11 Em7 11 D7 9 F7 9 Cdim 9 E7 8 Eb7 7 Bb7 6 Gaug7 6 Aaug7 6 F#m7 6 G 5 B7 5 Gm7 5 C/G 4 C#dim 4 C#dim7 4 Fmaj7 3 D#dim7 3 Caug 3 F#dim 3 G7/D 3
+Em | 3 | 170/215 | 77/205 | C 42 A7 39 Am 27 F 22 B7 21 G7 18 Dm7 16 G 11 Dm 7 Em7 7 D7 5 F#7 5 C#dim 4 D#dim7 4 Gaug 4 Em7b5 4 Edim 4 Eb 4
+Em7 | 1 | 127/133 | 140/231 | A7 97 Am7 31 Dm7 26 C 15 D#dim7 13 Am 9 D#dim 8 F 7 G7 5 Eb7 4 B7 3 F#m7b5 3
+B7 | 1 | 192/208 | 30/128 | Em 54 Em7 28 E7 25 C 19 E 19 Bb7 15 G7 10 Dm7 8 C6 8 Cmaj7 6 G 3
+Fm | 0 | 144/155 | 36/144 | C 101 G7 42 F 11 C6 6 Dm7b5 6 Dm 5 Fm6 4 Dm7 3 C/E 3
+Bb7 | 0 | 133/139 | 33/93 | A7 50 Cmaj7 30 Em7 23 C 13 G7 8 Eb 7 Aaug7 5 Dm7 4 D7 4 E7 4 Ab7 4 Am 3 Am7 3 C/E 3 Fmaj7 3
+C/E | 1 | 62/63 | 90/131 | Am 23 D#dim7 17 D#dim 16 C 10 F 9 Dm7 8 F6 8 C/G 4 Eb7 4 G7 3 A7 3 G 3 Em7b5 3 G/D 3
+Gm7 | 1 | 47/52 | 89/132 | C7 105 C 11 Fmaj7 8 Em7b5 3 F#7 3
+F6 | 0 | 88/102 | 39/95 | C 23 G 13 G7 11 Fm6 10 C/E 9 Em7b5 6 Fm7 6 A7 5 C/G 5 F#m7b5 5 D7 4 Dm 4 E7 4 F 3 Am7 3 G7sus4 3
+C/G | 2 | 54/56 | 72/117 | G7 49 C/E 11 A7 9 Dm7 8 Am7 5 C 4 Dm 4 G 4 D7/A 4 F 3 C#dim 3
+Fm6 | 0 | 106/122 | 17/79 | C 45 G7 20 Em7 16 Cmaj7 9 C/G 9 C/E 7 D7 6 Adim 4
+Fmaj7 | 1 | 65/71 | 51/107 | Bb7 45 F6 10 Fm6 9 G7 7 Fm7 7 B7 6 C 5 Cmaj7 5 Dm7 4 Em7 4 Fm 4 Am7 3
+F7 | 1 | 95/119 | 19/107 | C 35 E7 17 E 6 D7 5 C6 5 Am 4 C7 4 Em7 4 G/D 3
+Gaug7 | 0 | 109/111 | 5/16 | C 55 Cmaj7 33 C6 11 G7 8 Gm7 6 C7 3
+Ab7 | 0 | 64/71 | 28/57 | G7 48 C 21 Dm7 12 Gaug7 4 F 3 Db7 3
+Cdim | 1 | 79/79 | 11/33 | C 44 Dm7 15 G7 14 Cmaj7 6 C6 6 F 3
+C#dim | 0 | 71/73 | 13/27 | G7 40 Dm 16 Dm7 12 G7/D 7 A7 6 D7 4 C 3 G 3
+E | 0 | 54/71 | 35/87 | Am 18 B7 14 G7 8 E7 8 Dm 7 A 5 C 4 F 4 A7 4
+Bb | 0 | 62/72 | 19/74 | F 30 C7 17 Gm 8 G 7 G7 6 A7 5 C 3 Gm7 3
+D#dim7 | 0 | 79/79 | 2/26 | Dm7 54 G7 6 Em7 5 Dm 4 C/E 4 C 3
+D#dim | 0 | 66/67 | 12/36 | Dm7 26 C 17 G7/D 12 G7 7 C/E 3
+Caug | 0 | 73/73 | 7/21 | F 29 Dm7 12 G7 11 C 8 Fm 6 F6 5 C6 3
+D | 1 | 61/82 | 13/77 | G7 21 G 16 D7 9 A7 7 C 4
+F#dim | 0 | 58/63 | 4/36 | C 25 G7 13 C/G 11 Dm7 6 C7 4 F 3
+G7/D | 0 | 31/33 | 21/48 | G7 16 C 10 C/E 9 F 4 C#dim 3
+Gaug | 1 | 54/54 | 8/21 | C 43 G 4 Cmaj7 4
+Dm7b5 | 1 | 48/48 | 12/38 | G7 25 C 11 C/G 9 Dm7 8 G 3
+Aaug7 | 0 | 38/44 | 20/39 | A7 31 Dm7 17 D7 7 Dm 5
+Gm | 1 | 24/28 | 30/45 | C7 22 A7 12 C 9 F 5
+G7sus4 | 1 | 35/35 | 19/33 | G7 30 C 13 Cmaj7 5 C6 3
+C#dim7 | 0 | 52/52 | 6/19 | Dm7 30 G7 17 G7/D 8
+Em7b5 | 0 | 14/17 | 26/38 | A7 43 Aaug7 7
+Eb7 | 0 | 48/50 | 4/29 | Dm7 18 Ab 8 D7 4 G/D 4 Cmaj7 3
+Gdim | 0 | 33/33 | 13/24 | G7 28 Dm 10 Dm7 3
+A | 0 | 38/44 | 6/40 | A7 7 Dm 7 E 5 C 4 D7 3
+Bm7b5 | 0 | 17/17 | 25/39 | E7 28 G7 6 Am 4 Am7 4
+Adim | 0 | 34/34 | 11/17 | C 10 A7 8 Dm7 6 Gm6 6 G7 3
+Am6 | 2 | 23/23 | 16/27 | G7 8 B7 6 C 4 C/G 4 B 3
+Gm6 | 0 | 18/18 | 23/30 | A7 28 F 6
+Bm7 | 1 | 20/20 | 19/30 | E7 28
+Fm7 | 0 | 23/24 | 17/29 | Bb7 14 C 8 G7 4
+F/A | 0 | 31/31 | 7/12 | C/E 13 C/G 8 G/B 6 C 4
+G/D | 0 | 8/8 | 26/31 | D7 20 Em7 3
+F/C | 1 | 13/16 | 17/26 | C 28
+Ddim | 1 | 28/29 | 5/11 | C 16 Am 5 D7 3
+G#dim | 0 | 19/19 | 13/18 | Am 22 F 3
+Edim | 0 | 21/21 | 9/9 | G7 13 Dm 5 Dm7 4 A7 4
+Db7 | 0 | 21/24 | 1/10 | C 7 C7 4 D7 3 F#7 3
+Ab | 0 | 8/18 | 21/37 | Fm7 8 C 6 G7 5
+Eaug7 | 1 | 23/23 | 4/8 | G#dim 8 F 4 E7 4 F6 4
+F#dim7 | 1 | 25/25 | 3/12 | C 12 B7 9 C/G 4
+F#7 | 0 | 18/18 | 4/12 | B7 6 Fmaj7 5 C 4 F7 3
+D7/A | 0 | 16/19 | 7/22 | G7 13 D7 7
+G6 | 0 | 11/11 | 3/12 | G7 6 Dm 4 Cdim 4 G 3
+B | 0 | 19/25 | 2/17 | C 6 Cmaj7 6 Em 4 Dm7 3 Am7 3
+Eb | 0 | 19/22 | 2/17 | G7 9 G 3 Bb7 3
+F#m7b5 | 0 | 7/7 | 16/23 | B7 9 G7 7 Em 4
+Cdim7 | 1 | 20/20 | 4/17 | Cmaj7 8 Em7 4 Am7 3 G7/D 3
+F#m7 | 0 | 13/13 | 9/22 | B7 15
+G/B | 0 | 5/5 | 17/19 | G 7 D7 3 Em 3 F/A 3
+Dm7 G7 | C 401 Dm7 165 Cmaj7 130 C6 86 Em7 33 Gaug7 16 C7 11 Am7 8 E7 7 Gaug 6 Gdim 6 C/E 5 Dm 5 A7 5 Am 3 F 3 D7 3 Cdim 2
+C G7 | C 681 Dm7 18 C7 18 Am 16 Dm 15 F 11 Cdim 9 E7 8 D7 7 Cmaj7 6 A7 4 Gaug 4 C6 3
+G C | G 42 F 33 G7 25 Am 16 D7 8 D 5 C7 5 A7 3 Em7 3 F/A 3 Dm7 2 C/E 2 C#dim7 2
+Em C | Em 28 G 3
+F C | G7 149 F 94 D7 30 G 21 Am 19 A7 18 Dm7 8 C7 6 Em 6 D 6 E7 5 Dm 4 C/E 3 C#dim 3 Gaug7 2 Cdim 2 Em7 2 Cmaj7 2 Bb7 2
+C F | C 252 G7 73 Fm 19 D7 14 Bb 13 G 13 Dm 12 A7 7 F#dim 6 F7 6 E7 6 C/G 5 Dm7 5 C/E 3 Bb7 2 F#dim7 2 Fm6 2
+A7 Dm7 | G7 107 Bb7 13 Fm6 10 D7 8 A7 8 Bm7b5 7 Fm 6 G7sus4 5 Dm7b5 5 Ab7 3 C6 2
+C7 F | C 56 C7 33 G7 26 D7 21 Fm 21 Bb 19 Dm7 14 Fm6 11 A7 9 F#dim 8 Dm 7 Gm7 6 C/G 6 E7 6 F#dim7 5 F7 5 C/E 4 Gm 4 Am 4 Bb7 3 B7 2
+Gm7 C7 | F 30 Gm7 21 Fmaj7 20 F6 17 Dm7 6 F7 3
+Em7 A7 | Dm7 55 D7 16 Dm 6 Am7 5 F6 3 G 3 C#dim 2
+Fm C | G7 26 A7 14 D7 12 Am 9 Dm7 7 Fm 5 B7 4 Am7 3 C/E 2
+D7 G7 | C 315 Dm7 22 C6 21 C7 21 Gaug7 11 Am7 8 D7 8 Gaug 8 Gdim 7 Em 6 E7 6 Dm 4 Cmaj7 4 C/E 2 F 2 Cdim 2
+Cmaj7 Dm7 | G7 24 Cmaj7 16 Em7 5 G7sus4 4
+F/C C | F/C 8 G7 6 Fm 6 Dm7 2 D7 2 F 2
+C Cmaj7 | C7 11 C6 8 C 7 Gm6 6 Dm7 5 B7 4 Gm7 2 G7 2 E7 2 Am7 2
+Am7 D7 | G7 47 Dm7 45 Am7 14 G 13 Bm7 6 C/G 4 Ab7 4 Dm 3 Gaug7 3 Fm6 2
+Fm6 C | D7 9 G7 8 Caug 6 Bb7 4 Cdim 3 A7 2 C6 2 D#dim 2 F 2
+G D7 | G 40 G7 18 Dm7 2
+G F | G 18 C 8 G7 4 Dm7 4 C7 2
+E7 F | A7 14 C 6 Fm 6 G7 6 Dm 6 Am 2 F#dim7 2
+D7 C | D7 13 G7 7 Dm7 5 A7 4 D#dim7 4 E7 3
+C C7 | F 144 B7 8 Fmaj7 5 F/C 5 Caug 4 F7 3 A7 3 Am 3 Dm 3 F6 2 G 2
+C Dm | G7 53 C 17 A7 6 Em 5 G 4 E7 3 Fm 2 Gm 2 Am 2
+C Dm7 | G7 120 C 22 C/E 6 Em7 6 Gaug7 4 G7sus4 3 Am7 3 Cmaj7 2
+Dm G7 | C 164 E7 6 Dm7 3 Gdim 3 Dm 3 A7 3 Gaug 3 Gaug7 3 C7 2 F 2 Am 2 Cdim 2
+G#dim Am | D7 4 G#dim 4 Eaug7 4 C7 4 F#dim 2 C 2 Am6 2
+Gaug7 Cmaj7 | Gaug7 11 Dm7 4 Am7 4 F/C 3 C7 3 C#dim7 2 A7 2
+Am C | Am 11 G7 9 Em 6 D7 5 Ab7 2 G 2
+F G7 | C 103 Cmaj7 10 Am 7 C/E 6 F 5 Am7 4 Dm7 3 C7 2
+C/E Am | Dm 9 F6 9 Dm7 3 F 2
+Am F | C 14 C/E 10 Dm 7 G 6 Fm 3 Dm7 3 Bb7 2 D7 2
+F Dm7 | G7 16 Em 7 C 5 G 5 A7 2 C/G 2 C6 2
+Gaug C | A7 5 G7 5 C/E 4 Em 3 D#dim 3 D7 3 Ab7 2 Cdim 2 E7 2 C#dim 2 C7 2
+E7 A7 | D7 58 Dm 17 Aaug7 5 Dm7 3 D 3 C#dim 2 G 2
+Cdim C | Cdim 9 C7 4 A7 4 Dm 3 D7 2 F 2 G7 2 E7 2 Am 2
+C Em7 | C 13 F 6 A7 5 D#dim 2
+Am Dm | G7 10 C/E 9 E7 4 Bm7b5 4 C 4 Am 2 E 2 C/G 2 Fm6 2 A7 2
+Dm C | G7 13 Dm 12 E7 4 F 3 Am 2 D7 2 Caug 2
+C A7 | D7 79 Dm 33 Dm7 18 D 7 Em7b5 6 G7 6 Gdim 4 F 2 Gm6 2
+G7 Dm7 | G7 206 C 10 G 4 Fm 2 Em 2 Gaug7 2 G7sus4 2 Cmaj7 2
+Dm7 C6 | Eb7 6 Dm7 4 Cdim 4 Bb7 2 Fmaj7 2 B7 2
+C6 Cmaj7 | C6 14 Dm7 4 F6 2 Em7 2
+F D7 | G7 16 C 13 G 7 Gm 4 Fm 2 F 2 Gm7 2
+F7 C | G7 10 C#dim 6 F7 3 A7 2 Em7 2 C6 2 F 2 Dm 2
+Em Am | Em 10 F 4 Dm7 3 D7 3 Am7 2
+D7 Dm7 | G7 101 C 7 Cmaj7 7 Gaug7 7 Dm7b5 5 C6 4 Am7 2
+F#dim C | G7 9 A7 8 Dm 4 Em7 2
+Bm7b5 E7 | Am7 19 Am 5 A7 2
+Dm7 Cmaj7 | Fmaj7 9 G7 8 Dm7 5 Am7 3 Gm7 2
+G7 Dm | G7 21 Edim 6 Dm7 3 Am 2
+Cmaj7 C6 | Cmaj7 10 D7 6 Dm7 5 E7 4 C 4 Am7 2 Em7 2 Aaug7 2 G7/D 2
+Bb7 Cmaj7 | A7 7 Am7 5 D#dim7 5 G7 2
+F G | C 18 F 12 Am 5 C/E 3 Em 2
+Fmaj7 Bb7 | Cmaj7 15 Em7 11 E7 4 C/E 3 Fmaj7 3 C 2
+Bm7 E7 | Am7 11 Am 5 Eaug7 4 Em7 2 D7 2
+C C6 | Cmaj7 13 C 8 Dm7 8 C7 2 A7 2 E7 2
+Bb F | C 9 C7 6 Gm 5 Bb 4 G7 3 Dm 2
+D7 Am7 | D7 27 G7 3 Dm7b5 2
+Cmaj7 Am7 | Dm7 37 D7 10 C 6 Ab7 3 Fmaj7 2
+Am E7 | Am 40 A7 5 F 5
+C F6 | C 17 G7 4
+C#dim G7 | C 25 A7 6 Gaug7 2
+Am Am7 | D7 14 Am6 7 B7 2
+C G | C 58 G7 16 D7 15 F 12 Am 8 D 8 Em 4 Em7 3 A7 2
+C/G G7 | C 40 Am 5
+Gdim G7 | C 14 Dm7 4 Dm 4 Gdim 2 Am7 2 Em 2
+G G7 | C 62 Gdim 4 Cmaj7 4 Em 2 Dm7 2
+C Am7 | Dm7 31 D7 22 G7 4 Em 3 F6 3 C7 2
+Dm A7 | Dm 24 Dm7 8 D7 3 Dm7b5 2
+G7 Am | E7 10 F 6 D7 4 Dm7 2 G 2
+Em7b5 A7 | Dm 16 Dm7 14 F 6 D7 3
+B7 E7 | A7 17 Am 3 A 2 Dm7 2
+Bb7 A7 | D7 27 Dm7 15 Ab7 2 F6 2 Dm 2
+Am G | D7 6 Am 4 C 3 Am7 2 D 2 E 2
+E7 Am7 | D7 19 Bm7b5 9 Dm7 7 B7 2 Ab7 2
+Em7 Am7 | Dm7 13 D7 7 Fmaj7 6 Ab7 3
+Cmaj7 A7 | Dm7 24 D7 9 Dm 3 Aaug7 2
+Gm6 A7 | Dm 12 D7 4 Gm6 4 Dm7 4 Gdim 2
+F A7 | Dm 23 D7 4 Dm7 3
+Em F | C 10 Em7 4 G7 3 C/E 2
+3279/4370 1327/4566 3384/4562 1490/4679 3599/4612 1360/4557 3514/4530 1286/4414
+""",
+        "lead-sheet/minor": """
+Cm | 12 | 113/245 | 23/260 | G7 45 Fm 16 Bb 13 Ab 11 Gm 8 G 6 F7 5 Ab7 4 Dm7b5 4 C7 3 Eb 3 F 3 Gmaj7 3 Fbaug 3 Dm7 2 Bbm7 2 Fm6/D 2 Gb 2 G7/D 2 Am7b5 2
+G7 | 1 | 79/101 | 5/76 | Cm 60 C7 7 Cm7 6 Cm6 5 Dm7 3 Eb 2
+Fm | 0 | 15/20 | 7/27 | Cm 15 Eb 4
+Bb | 0 | 19/19 | 4/19 | Cm 20 Gm 4
+Fm7 | 0 | 19/23 | 1/15 | Ab7 4 Dm7 3 Bbm7 3 Cm 2 Gm7 2 Ebmaj7 2
+Cm7 | 2 | 21/34 | 0/32 | Cm6 9 Fm7 2 Ab 2 F7 2
+C7 | 0 | 18/19 | 0/19 | G7 5 Fm7 4 Fm 3 Cm7 3 F7 3
+Cm6 | 1 | 14/19 | 2/21 | C7 4 Abmaj7 3 Ab7b5 3 Dm7b5 2
+Ab | 0 | 10/11 | 6/14 | Cm 10 Ab7 2 Gm 2 Gb 2
+Eb | 0 | 12/14 | 4/16 | Bb 4 Db7 4 G7 3 Cm 2 G 2
+G | 0 | 12/15 | 4/17 | Cm 9 Ab7 4 Ab 3
+Ab7 | 0 | 12/16 | 3/9 | G 5 Cm 2 Cm7 2 Eb 2 F 2
+F7 | 0 | 7/11 | 6/17 | Cm 3 G7 3 Bb 3 Cm7 2 Bb7 2
+Gm | 0 | 14/14 | 0/8 | Cm 6 Bb 4 Fm 2 Eb 2
+Dm7b5 | 0 | 6/6 | 6/12 | G7 9 Gaug7 2
+Dm7 | 0 | 4/4 | 6/10 | G7 6
+Bbm7 | 0 | 2/2 | 5/7 | Eb7 5
+F | 0 | 4/7 | 1/8 | G 3 Gm7 2
+Gm7 | 0 | 5/5 | 2/5 | Cm 2 Fm7 2
+Abmaj7 | 0 | 5/7 | 2/9 | Fm7 3 Cm 2 Dbmaj7 2
+Gaug7 | 0 | 5/5 | 0/4 | Cm 2 C7 2
+Eb7 | 0 | 5/5 | 0/0 | Ab6 3 Abmaj7 2
+Bb7 | 0 | 5/6 | 0/5 | Bbm7 2 Ebmaj7 2
+Ab6 | 0 | 0/0 | 4/4 | Fm7 4
+Fm6/D | 0 | 0/0 | 4/4 | G7 3
+D7 | 0 | 2/2 | 2/4 | Gaug7 2 A7 2
+A7 | 0 | 3/3 | 1/1 | Cm 2
+Gb | 0 | 4/4 | 0/1 | F7 2
+Db7 | 0 | 4/4 | 0/0 | Cm 4
+Ebmaj7 | 0 | 1/1 | 2/3 | Fm7 2
+Gmaj7 | 0 | 0/0 | 0/0 | G7 3
+Ab7b5 | 0 | 3/6 | 0/6 | Dm7b5 3
+Fbaug | 0 | 0/0 | 3/3 | Fm7 3
+Dbmaj7 | 0 | 3/3 | 0/1 | Dm7b5 2
+G7/D | 0 | 2/2 | 0/0 | Cm/Eb 2
+Cm/Eb | 0 | 0/0 | 0/0 | Fm6/D 2
+Am7b5 | 0 | 2/2 | 0/2 | D7 2
+Cm G7 | Cm 41 Cm7 3
+106/154 28/163 92/163 29/165 124/162 22/155 108/156 24/156
+""",
+        "folk/major": """
+C | 819 | 7681/14873 | 3238/16954 | F 3434 G7 2887 G 1464 Dm 1332 Am 712 D7 255 C7 236 Bb 199 G7/D 92 A7 59 Gaug 55
+G7 | 36 | 6024/6873 | 467/4165 | C 6221 F 107 Am 80 Dm 33
+F | 6 | 3226/3922 | 1331/4392 | C 2458 G7 980 G 440 Dm 307 D7 80 C/G 51 Bb 50 C/E 42 Caug 41 C7 34 Gm 26 Am 24 Fm 24
+G | 13 | 2393/3234 | 485/2907 | C 1632 F 341 Am 299 G7 275 D7 132 Dm 122 D 25 Em 17 C7 15
+Dm | 9 | 1310/1749 | 1089/2668 | G7 1549 G 495 C 161 Am 62 F 43 D7 37 E7 17
+Am | 8 | 1092/1500 | 373/1522 | Dm 476 G7 232 D7 126 C 124 G 123 Em 109 F 99 E7 66 E 23 D 21 Gaug7 15
+D7 | 0 | 482/618 | 197/650 | G7 429 G 238 C 5
+C7 | 0 | 311/361 | 16/258 | F 306 Gm 4 C 3 Dm 3 F7 3
+Bb | 1 | 239/348 | 43/327 | C 166 F 57 G7 22 Eb 8 Gm 6 Am 5 G 4 Dm 4 C7 4 A7 4 F7 4
+Em | 0 | 150/175 | 29/152 | Am 81 F 54 Dm 15 G7 9 C 7 D7 5
+E7 | 1 | 140/168 | 15/122 | Am 111 A7 17 F 14 Dm 4 C 3 G7 3 A 3
+Caug | 0 | 112/120 | 38/114 | F 83 Dm 30 G7/D 15 C 11 G7 4 Daug7 4
+D | 0 | 112/138 | 27/134 | G 102 D7 10 G7 6 Am 6 C 4 Gm 4 Dm 3 A 3
+G7/D | 0 | 112/112 | 8/44 | Caug 61 C 35 C/E 22
+A7 | 3 | 108/153 | 4/110 | Dm 70 D7 30 D 7 G 3
+C/E | 0 | 69/69 | 28/65 | F 56 G7/D 13 C 8 Dm 6 G7 4
+Gaug | 0 | 58/58 | 4/14 | Am 50 C 6 F 4
+Gm | 2 | 25/64 | 27/84 | C7 19 F 18 C 11 Bb 4 Dm 3
+C/G | 0 | 15/15 | 47/61 | G7 49 G 13
+E | 0 | 44/80 | 1/81 | Am 24 F 11 E7 3
+Eb | 0 | 30/37 | 9/42 | Bb 7 F 6 C 4 G7 3 Dm 3 Fm 3
+Daug7 | 0 | 29/29 | 10/25 | G7 33 G 5
+A | 2 | 34/43 | 0/29 | Dm 13 D 8 D7 3
+F7 | 0 | 25/26 | 10/30 | C 26 Bb 9
+Gaug7 | 0 | 32/34 | 4/16 | C 30 G7 4
+Fm | 0 | 31/35 | 3/30 | C 27
+G C | F 520 G 513 Dm 144 G7 95 Am 88 C7 42 D7 27 Bb 17 Gaug 7 A7 3 G7/D 2
+F C | G7 773 F 534 Dm 418 G 312 Am 181 D7 103 Bb 15 A7 12 C7 7 Gaug 3 G7/D 3
+Bb C | Bb 60 F 40 G7 29 G 12 Am 5 Dm 5 G7/D 2
+G7 C | F 1883 G7 1686 Dm 575 G 457 Am 345 C7 177 D7 101 Bb 87 G7/D 66 A7 40 Gaug 39
+C7 F | C 148 G7 34 Dm 32 C7 19 Bb 17 Fm 13 G 8 D7 7 Gm 4 Caug 2 C/G 2 Am 2 C/E 2
+D7 G | C 69 G7 58 D7 39 F 23 Am 12 Dm 9 Em 8 D 3
+G Am | G7 57 Em 55 C 39 G 33 D7 25 F 24 Dm 23 Gaug7 9 E7 8 D 7 E 3
+C Am | Dm 360 G7 82 C 64 D7 53 G 47 F 41 Em 29 E7 15 D 6 Gaug7 4 E 2
+E7 Am | E7 29 Dm 19 D7 16 G7 15 F 8 E 6 G 4
+Am G | Am 47 C 38 F 25 G7 5 D 3
+Bb F | C 31 Bb 8 C7 6 Gm 4 G7 3
+G F | C 171 G 79 G7 60 Dm 9 C/G 4 D7 4 C/E 3 Caug 2
+Dm G | C 301 G7 72 F 46 Dm 36 Am 17 D7 7 Em 4 C7 2
+C F | C 1864 G7 766 G 316 Dm 252 D7 66 C/G 29 Caug 27 Bb 19 C/E 18 Am 16 Fm 9 Gm 7 C7 4
+Caug F | C 30 G7 14 C/G 10 G 9 Caug 8 Dm 3
+Dm C | Dm 54 G7 37 F 31 G 15 Am 14 D7 4 Bb 2
+F Bb | F 21 C 9 Eb 6 Gm 6 G7 4 C7 4
+Gaug Am | G7 21 Em 6 F 6 G 5 Dm 2
+Am Dm | G7 273 G 93 Am 37 C 26 E7 15 D7 6 F 5
+F Caug | Dm 24 G7/D 10 F 3 C 3
+G D7 | G 88 G7 42 C 2
+C Bb | C 148 F 24 G7 16 G 4 Am 3 A7 2
+Fm C | Am 11 Dm 6 F 3 D7 2 A7 2 G7 2
+F G | C 260 Am 68 F 47 D7 23 Dm 16 G7 14
+Dm Am | Dm 20 G7 11 E7 10 C 6 G 5 E 4 D 2
+G7/D C | F 25 Am 6 G 2 Dm 2
+E Am | Dm 8 E 6 D 2 C 2 E7 2
+C Dm | G7 898 G 241 C 103 F 33 D7 18 Am 17
+G7 F | C 61 G7 34 C/E 4 G 3 Dm 2
+G Dm | G7 60 G 48 C 4 Am 2
+Dm F | G7 19 C 12 G 9 Bb 2
+F Am | G7 13 Dm 6 G 4
+Am C | F 48 G 27 G7 21 Am 12 Dm 9 D7 2
+F Dm | G7 205 G 71 C 15 D7 9 F 3
+C G7/D | Caug 61 C/E 22 C 7
+Am E7 | Am 56 F 6 C 2
+G7/D C/E | F 18 G7 4
+G G7 | C 269
+F D7 | G7 65 G 12 C 2
+C D7 | G7 188 G 63
+Caug Dm | G7 16 G 14
+G7 Dm | G7 29 G 3
+C Gaug | Am 50
+Am G7 | C 217 Am 6
+Am D | G 18 Am 3
+6317/8663 1972/8384 5329/8290 1321/9010 5492/9001 1821/8892 6746/8880 2389/8710
+""",
+        "folk/minor": """
+Cm | 89 | 777/1635 | 415/1933 | Bb 308 G7 202 Fm 172 Eb 135 Gm 126 F7 54 Bb7 52 G 47 Ab 39 Cm/Eb 14 D7 12 F 9 C7 7
+Bb | 0 | 581/787 | 90/649 | Cm 388 Eb 134 Ab 43 G7 35 Gm 25 F7 24 Fm 14 F 8
+Eb | 18 | 428/654 | 148/722 | Bb 198 Ab 135 Cm 72 Bb7 67 Fm 51 G7 26 Bb/D 11 F7 9 F 8 Gm 4 C7 4 Db 4 Eb7 3
+G7 | 4 | 388/431 | 51/293 | Cm 403 Ab 8 Fm 6 C 6 Bb7 4 Eb7 4 C7 3
+Fm | 1 | 220/254 | 107/290 | Cm 103 G7 102 Bb 34 Bb7 32 Cm/G 14 G 10 Gm 7 Ab 5 D7 5 Eb 4 C7 3
+Ab | 0 | 154/172 | 96/215 | Eb 105 Bb 58 Bb7 24 G7 23 Fm 22 Gm 8 Cm 6
+Gm | 2 | 159/215 | 45/207 | Cm 142 Fm 9 Dm 8 Eb 7 Ab 7 F7 7 F 7 Bb 6 D7 5
+Bb7 | 1 | 184/196 | 18/136 | Eb 187 Cm 7 Ebm 6
+F7 | 0 | 85/86 | 15/42 | Bb 80 Bb7 16
+G | 0 | 62/74 | 7/59 | Cm 46 Fm 9 G7 6
+F | 0 | 32/39 | 3/34 | Cm 12 Gm 12 Bb 3 G7 3
+D7 | 0 | 21/25 | 2/22 | G7 9 Gm 8 G 4
+C | 2 | 14/25 | 2/20 | G7 6 Cm 4 Gm 4 G 4
+C7 | 0 | 16/16 | 2/9 | Fm 13 F 3
+Cm/G | 0 | 8/8 | 10/12 | G7 16
+Cm/Eb | 0 | 8/8 | 7/11 | Fm 15
+Dm | 0 | 12/12 | 2/6 | Cm 4 Gm 4 C 4
+Bb/D | 0 | 14/14 | 0/9 | Cm 9 Eb 5
+Ebm | 0 | 7/9 | 2/11 | F7 4
+Eb7 | 0 | 10/12 | 0/12 | Ab 10
+Db | 0 | 6/6 | 2/6 | Cm 4
+Bb Cm | Bb 150 G7 56 Gm 53 Eb 47 Ab 21 F7 14 Fm 10 Bb7 7 G 4
+G7 Cm | G7 85 Fm 78 Bb 45 Eb 42 Bb7 26 F7 22 G 11 Cm/Eb 10 Gm 8 Ab 6 C7 4
+G Cm | Fm 16 G 16 Bb 2 G7 2
+Bb7 Eb | Ab 66 Bb7 43 Bb 23 Cm 20 G7 7 Fm 6 F7 6 Db 4 C7 2
+F7 Bb | Cm 28 G7 19 F7 11 Eb 7 Gm 4 F 4
+Gm Cm | Gm 37 Bb 35 Eb 22 Fm 10 G7 7 F7 6 D7 4 Ab 3 F 3 Bb7 2
+Fm Cm | Fm 26 G7 23 G 10 Bb 7 Gm 7 Eb 5 D7 5 C7 2 Cm/Eb 2
+Cm Bb | Cm 230 Eb 33 Ab 21 Gm 10 G7 6 F7 2 F 2
+Fm Bb | Eb 15 Ab 9 Fm 4 Cm 2 G7 2
+Cm Ab | Bb 14 Eb 10 G7 7 Fm 6
+Bb G7 | Cm 34
+866/1173 236/1132 731/1120 182/1205 688/1202 304/1184 901/1183 302/1177
+""",
+        "classical/major": """
+C | 348 | 7298/10293 | 5137/12472 | G7 2174 G 1661 C/E 1309 F 1037 G7/D 882 G/B 795 G7/B 672 Dm/F 599 Am 590 C/G 495 G7/F 406 F/A 377 Bdim/D 298 F/C 293 C7 281 Dm 258 Bdim 227 C7/Bb 182 Am/C 179 Dm7/F 147 Dm7 108 G/D 87 D7 81
+G7 | 10 | 6389/7708 | 1550/5608 | C 5910 C/G 687 C/E 328 G 250 Am 221 G7/F 176 G7/B 122 C7 78 G#dim7 74 Cm 71 F/A 63 G7/D 51 Bdim7/Ab 49 F 44
+G | 64 | 4002/4778 | 2109/4610 | C 2914 G7 872 C/E 515 C/G 352 G7/F 351 G/B 208 Am 176 G7/B 129 D7 120 F 119 Dm 96 F/A 95 G/D 83 D 74 Am7 63 F#dim/A 58 Em/G 57 G7/D 55 Cm 55 D7/A 53 F#dim7 52 D7/F# 50 Em 49 C7 44
+C/E | 17 | 2489/2717 | 2109/3209 | F 864 C 847 G7/D 489 Dm/F 483 G 332 G7/F 320 G7 286 Bdim/D 281 Dm7/F 270 G7/B 183 C/G 165 G/B 144 G/D 139 Am 136 Dm 136 Dm7 126 F/A 102 C7/E 60 D7 45 Am/C 31 D#dim7 31
+C/G | 4 | 1376/1651 | 1587/2505 | G7 1722 G 848 C 234 F 114 C/E 108 F/A 100 G7/F 83 F#dim7 58 Dm7/F 51 G7/B 48 D7/F# 42 Dm/F 39 Am 34 G7/D 33 Bdim/F 32 G#dim7 29 Am7 28 D7 24 C#dim7/G 22
+F | 1 | 1485/1644 | 1149/1925 | C/E 512 C 450 C/G 329 G7 300 G 269 Dm/F 259 Dm 231 F/A 144 Bdim/D 77 G7/F 71 G7/D 68 D7/F# 67 Dm7 44 C7 39 Bdim 32 F#dim7 31 C7/E 31 G7/B 30 Dm7/F 30 Fm 27 F#dim 26 G/B 25 C7/G 23 Bm7b5/D 23 Am 22 Bm7b5 22 F/C 20 A7 20 A7/E 20 Em 19 A7/C# 19 D/F# 18
+Dm/F | 1 | 1015/1127 | 999/1482 | C/G 569 G7 513 G 337 C/E 236 Dm 154 G7/F 89 D7/F# 82 Bdim/D 51 F#dim 43 F#dim7 39 C 35 Em/G 32 D/F# 32 F#m7b5 29 F 25 A7/E 24 E 23 C#dim/E 21 G7/B 20 G/B 17 Dm7/F 15 E7 15 Am 14 G7/D 14
+Am | 4 | 903/992 | 730/1145 | Dm/F 275 F 209 G 129 C/E 123 Dm 116 Dm7/F 105 F/A 82 D7 73 C/G 62 C 54 G7 53 D7/F# 52 Am/C 46 Dm7 46 G/B 41 E 41 Em 38 Em/G 36 E7 35 D7/A 31 F#dim/A 29 D/F# 26 F#dim7 24 D 23 Am/E 23 Bdim 21 E/G# 21 F#dim 20 Am7 19 E7/B 19 G7/B 17 F#m7b5 17 C#dim7/G 16 E7/G# 16 Am7/G 16 Bdim/D 15 C7 15 Fmaj7 15 C7/G 14
+G7/B | 0 | 1268/1402 | 633/1290 | C 1624 G7 201 G7/D 60 G 54 G7/F 53 C/E 46 C/G 33 Cm 32 C7/Bb 25 G/B 23 F/A 21
+G/B | 0 | 921/1036 | 701/1082 | C 762 G 213 F/A 149 Am 130 G7 112 G7/B 107 Am7 92 G7/D 56 C/E 50 Am/C 45 D7/A 44 F#dim/A 44 G7/F 38 D7 20 Am7/C 19 G/D 18 Cm 18 C7/Bb 17 Bdim 13 D7/C 13 C/G 12 A7/C# 12 D7/F# 11 D 11
+G7/D | 2 | 1142/1355 | 601/1281 | C 927 C/E 524 G7 169 G7/B 139 G7/F 88 G/B 62 C/G 34 G 31 Cm/Eb 11
+Dm | 3 | 825/935 | 782/1212 | G7 345 G 253 G7/B 156 Dm/F 131 G/B 102 C/G 87 C/E 83 Bdim 82 C 79 Bdim/D 56 Am 34 G7/D 32 A7 31 Dm7/C 31 F 29 Dm7 28 Am/C 26 C#dim/E 25 A7/C# 23 E 22 D7 21 G7/F 19 G/D 19 A/C# 19 A7/E 19 Bdim7 17 D7/C 17 Dm/A 17 Em 16 F/C 14 G#dim7 13 A 13
+G7/F | 3 | 1190/1263 | 504/931 | C/E 1393 C 240 G7/D 97 G7 45 G7/B 41 C/G 33 G 32 G/D 26 C#dim/E 24 Cm/Eb 15
+F/A | 1 | 608/661 | 561/783 | C/G 277 Em/G 148 F 136 Bdim 125 G7/B 121 G7 110 C 80 G/B 80 C/E 75 G 71 Dm/F 64 Fm/Ab 37 Ab7 25 Dm7 23 C7/G 21 Dm 20 Bm7b5 20 G7/F 18 C7/Bb 17 Bdim/D 15 E/G# 15 Bdim7 13 C7/E 12 Am 11 F/C 11 C#dim7/G 10 F#dim/A 9
+Bdim/D | 1 | 452/472 | 271/401 | C 405 C/E 285 Am/C 49 G7 44 G 36 Bdim 33 G7/B 15 Am 12 Em 12 G7/D 11 G/B 10 C7/E 8 C/G 7 F/C 6
+D7 | 0 | 602/671 | 179/439 | G 519 G7 150 G/D 31 G/B 18 C/E 10 D7/F# 10 Gm 10 C/G 9 Em 9 G7/D 6 D 6 F#dim 6 D7/C 6 Dm7 5
+Bdim | 0 | 370/401 | 234/330 | C 413 G7 50 G 33 C/E 29 C7 25 E/G# 24 G/B 21 Am 20 Em 19 Bdim/D 16 Cm 15 G7/B 13 F/A 13 E7/G# 10 G7/F 7 Am/C 7 G7/D 6 Dm 5 Dm/A 5 Em/G 4 Am7 4
+Dm7/F | 2 | 219/244 | 182/303 | G 245 C/G 111 G7 93 D7/F# 51 C/E 35 Dm7 30 F#dim7 18 C 17 C7/G 15 G7/F 13 Bdim/D 11 Dm/F 9 Dm 5 F 4 G7/D 4 F/A 4 Am/E 4 Dm7/A 4
+Am/C | 1 | 256/265 | 190/256 | G/B 116 Am 38 Dm 28 C 26 D7 24 Bdim/D 21 G/D 20 D 17 C/E 16 G 15 Dm/F 15 Dm7 15 F 14 Em 14 G7 11 G7/D 10 E/G# 10 Dm7/C 9 C/G 8 G7/B 8 F#dim/A 8 Bm7b5 8 Bdim 7 C7/Bb 7 Bm7b5/D 7 E7/B 7 A7/C# 6 F/A 5 D7/C 5 C#dim 5 Ab7 4 E 4 F#dim 4 Fmaj7 4 C#dim7 4 E7/G# 4 A/C# 4 B7 4 C7 3 Em/G 3 F#dim7 3 A7 3 D/F# 3 Am7/C 3 Em/B 3
+C7 | 0 | 388/437 | 141/360 | F 275 F/C 88 F/A 51 Fm 17 Fmaj7 14 A7/C# 13 C7/E 11 C 9 Dm7/F 8 C#dim7 8 C7/Bb 7 Fm/C 7 Dm 6 Dm/F 5 G7/F 4 Bdim7/F 4 Dm7/C 4 A/C# 4 C/E 3 A7 3 C7/G 3 F#dim7/C 3 B7 3
+Dm7 | 0 | 257/292 | 175/304 | G7 239 G 122 C/E 40 C 38 Bdim/D 18 G7/B 14 G7/D 13 Bm7b5/D 11 Dm7/F 10 G7/F 9 E 9 C/G 8 F 8 G/D 7 Dm 6 Em 6 Fmaj7 6 Dm7/C 6
+D7/F# | 0 | 362/381 | 119/222 | G 247 C/G 113 G7 76 G7/F 28 D7 15 G/B 9 D7/A 9 Gm 8 D 5 Bm7b5/F 4 Bdim7/F 3
+G/D | 0 | 153/155 | 171/219 | D7 122 C 115 C/E 68 G 62 D 23 G7 21 G/B 18 G7/B 17 G7/F 16 G7/D 10 D7/F# 7 D7/C 7 C/G 6 Ab7 4 Gm 4 Am/C 3 Em 3 A7/C# 3 C#dim 3
+F/C | 2 | 231/256 | 182/289 | C 228 G7 47 G7/B 25 F 21 F/A 19 Bdim 18 G 13 C7 12 G/B 11 C/E 10 Dm 8 Dm7/C 8 Fm/C 7 Cmaj7 6 C/G 5 G7/F 5 Bdim/D 5 Bdim7 5 Fm 5 G7/D 4 Dm7 4 C#dim7 4 Dm/F 3 Dm7/F 3 Bm7b5 3 Dm/A 3 F#dim7/C 3
+Em | 1 | 211/241 | 174/283 | F 62 C 39 Am 33 Dm 28 Em/G 25 G7/D 23 C/E 20 G7 16 Dm/F 15 Am/C 14 Am7 14 G 12 A7 11 B7 11 F/A 10 G7/B 8 G/B 8 C7/E 8 Fmaj7 8 D7 7 Em/B 7 G/D 6 A/C# 6 Am7/C 6 Dm7 5 A7/C# 5 C#dim 5 B 5 Bdim/D 4 C#dim/E 3 D#dim7 3
+Em/G | 0 | 211/216 | 135/189 | Dm/F 149 F 47 Am 37 F/A 32 Em 19 G7 16 G7/F 16 Am7/G 15 C 14 C/E 14 A 8 Am/C 6 E/G# 6 Dm 5 C#dim7/E 5 G 4 C/G 3 Dm7/F 3 D7/F# 3 Fmaj7 3 Cmaj7 3 Em/B 3
+F#dim7 | 1 | 311/353 | 103/255 | G 184 C/G 131 G7 66 Bdim7/F 8 G7/F 6 Bdim7 6 Cm/G 6 Bdim/D 4 C 3 G7/D 3 G/D 3 Ab7 3 Bdim7/Ab 3
+Am7 | 0 | 115/121 | 160/191 | G/B 70 D7 65 G 47 Bdim 36 Dm7 31 G7/B 27 G7 20 Dm 17 C/G 16 D 14 Am 12 F/A 12 C 11 D7/A 11 F#dim/A 7 Dm/F 5 Am7/G 5 C/E 4 Dm7/F 4 Em/B 4 Em/G 3
+D | 0 | 195/215 | 101/170 | G 167 D7 46 G7 27 G/B 20 D7/C 20 G7/B 16 Bdim7 13 G7/D 12 Dm 11 D7/F# 11 D/F# 9 A7 7 Bdim 6 G7/F 5 G/D 5 Gm 5 C/E 4 Cm/Eb 4 C#dim7 4 Bdim/D 3 Em 3
+Ab7 | 3 | 289/347 | 73/234 | G 102 C/G 76 G7 31 C 27 E 20 D7 12 C/E 7 D 6 Cm 6 A 6 G/B 5 G/D 5 Fmaj7 5 Ab 5 Cm/G 5 Dm7 4 Am/E 4 B 4 D7/F# 3 F#dim7/A 3
+C7/Bb | 0 | 209/237 | 101/200 | F/A 223 F 21 Am 14 Fm/Ab 13 A7 10 C7/G 10 C7/E 7 F/C 6 Am7 6 F#dim7/A 6 Dm7b5/Ab 6 C7 4 C 3
+A7 | 0 | 208/223 | 86/185 | Dm 186 Dm/A 32 D 23 Dm/F 21 D7 21 A 6 C7/Bb 4 A7/C# 4 Bb 4 G 3 Dm7 3 G#dim7 3
+Cm | 0 | 144/195 | 118/243 | G 58 G7 39 Cm/Eb 20 Ab 13 F#dim7 12 G7/B 11 C 10 G7/D 9 Ab7 9 F#dim7/C 8 Cm/G 8 Bdim 5 Bdim/D 4 D7 4 C7/Bb 4 G/B 3 D/F# 3 Fm 3 Fm/Ab 3 D7/C 3 Bdim/F 3 F#dim7/Eb 3
+D7/A | 1 | 191/204 | 94/167 | G 141 G7 34 C/G 22 G/B 19 G7/B 15 D7/F# 13 D7 11 G/D 10 Ab7 7 D7/C 7 Dm7b5/Ab 6 Gm 5 F#dim7/A 4
+E | 0 | 162/213 | 81/227 | Am 86 E7 26 Am/C 14 F 13 Am/E 12 D#dim7 12 Dm/F 9 A7 8 C 7 B7 7 Ab7 6 A 6 C/E 5 E7/G# 5 G7 4 G7/D 4 Dm 4 Dm7 4 Fmaj7 4 C#dim 4 B 4 G7/F 3 Dm7/F 3 Em 3
+F#dim/A | 0 | 160/167 | 99/131 | G 134 G/B 29 C/G 28 G7 21 G7/B 20 C 8 D7 8 Bdim 8 D7/A 7 C/E 3 Fm/Ab 3 Em/B 3
+Bdim7 | 0 | 135/169 | 92/166 | C 166 G7 17 C/E 9 Cm 9 G 8 G7/B 8 Bdim7/F 6 Bdim7/Ab 6 C/G 5 G/B 5 Bm7b5 4 Fm/C 4 Am 3 G7/D 3 G#dim7 3 Dm7/A 3
+C7/E | 0 | 178/194 | 64/140 | F 204 Fm 10 C7 9 F/A 7 C7/G 7 Dm/F 4 F/C 4 C 3 C#dim7/E 3
+E7 | 0 | 156/182 | 73/163 | Am 123 F 37 Am/E 18 A7 13 E7/G# 11 Dm/F 10 Bm7b5/F 7 Am/C 6 Am7 5 E 4 Dm7 3
+A7/C# | 1 | 167/175 | 65/131 | Dm 207 D 20 D7/C 8 A7 7 G7/D 6 Dm/F 5 D7 3 A 3
+G#dim7 | 0 | 129/149 | 71/122 | Am 181 G7 14 F/A 5 A 5 C 4 Am/C 4 E7 4 C/G 3 F/C 3 Dm/A 3
+F#dim | 0 | 140/141 | 48/74 | G 123 C/G 24 G7 21 G7/F 14 D7 6 F#dim/A 6 G/B 5 D/F# 5 D 4 Bdim/F 4 Bdim7/F 3
+D/F# | 0 | 120/125 | 76/105 | G 107 G7 17 D7/F# 15 C/G 11 G7/F 9 Bdim7/F 8 Gm 7 Dm/F 5 D7 4 Am/C 4 Em 4 Em/G 4 D 4 E/G# 3
+Fm | 1 | 124/147 | 56/121 | C 48 C/G 23 C/E 20 Bdim7 10 G7 8 G 8 Cm/Eb 7 F 6 G7/B 5 Bdim7/F 5 G7/D 4 F/C 4 Fm/Ab 4 A/C# 4 Fm/C 4 G7/F 3 G/D 3 F#dim7 3 Cm 3 Dm7b5/Ab 3
+Bdim7/F | 0 | 138/169 | 67/151 | C/E 87 C 51 F#dim7 15 Bdim7/Ab 12 Cm/Eb 8 G 7 Bdim7 6 G7/D 5 G7/F 5 G7 3 C/G 3 G/B 3 Bdim/D 3 Cm 3 C#dim7/E 3
+Fm/Ab | 1 | 128/137 | 54/108 | C/G 41 G7 37 G 27 C 18 Fm 18 Ab7 7 Fm/C 6 C/E 3 G/B 3 D7/A 3 Cm/G 3 Dm7b5/Ab 3
+D7/C | 0 | 143/144 | 52/98 | G/B 88 G 31 G7/B 22 G7 13 D7/A 12 C 7 Bdim7/F 6 C/E 4 G/D 4 G7/D 3 Bdim7 3
+Fmaj7 | 0 | 83/85 | 54/74 | G 50 C 25 G7 20 Bm7b5 18 Dm/F 15 F#dim7 10 D7/F# 8 C/E 6 Dm 6 Bdim 6 G7/F 5 D/F# 5 Bdim/F 5 F#m7b5 5 C/G 4 Bdim/D 3 Bm7b5/F 3
+Bm7b5 | 0 | 83/92 | 68/94 | C 70 G7 16 C#dim 9 G 8 G7/B 8 Em 8 E7 8 G/B 7 G7/D 5 F/A 5 C/E 4 E 4 Bdim7 4 Am/C 3
+Bdim/F | 0 | 103/106 | 47/61 | C/E 99 C 28 G 10 G7/F 10 G7 9 F 5 Bdim/D 5 Am 4 F#m7b5 3 C#dim7/E 3
+Bdim7/Ab | 1 | 87/97 | 72/114 | G7 53 C 41 G 22 C/G 18 Bdim7/F 11 Bdim/F 8 Em/G 7 Bdim7 5 C/E 3 G7/B 3 Ab 3
+F#m7b5 | 0 | 130/135 | 32/53 | G 100 C/G 48 G7 13 G7/F 5 C/E 3 G/B 3 D/F# 3
+C#dim7/G | 0 | 106/120 | 55/103 | Dm/F 91 D/F# 18 G7 17 Dm 9 G 6 Fmaj7 4 A7/C# 3 F#dim7/A 3
+A | 0 | 89/97 | 66/114 | Dm 48 A7 19 Dm/F 15 Dm/A 10 A7/C# 8 C 7 C#dim7/G 6 Bm7b5 5 A7/G 5 F#dim7 4 D7 3 D 3 E 3 A/C# 3
+Dm7/C | 0 | 86/99 | 54/103 | G7/B 49 G/B 32 C 18 G7 9 Bdim 9 Bm7b5 7 Bdim7/F 4 B7 4 E7/B 4 Dm7/A 4 Dm/F 3 G7/D 3
+Ab | 0 | 86/121 | 54/143 | Ab7 21 F 10 G 9 F#dim7 7 Cm/G 7 Cm/Eb 5 C/E 4 Cm 4 C 3 G7 3 G/B 3 D 3 F#dim 3
+C7/G | 0 | 104/112 | 44/94 | F 75 F/A 36 C7/E 15 C 7 C7/Bb 5 Am 3 C7 3
+E/G# | 0 | 67/70 | 57/83 | Am 98 F/A 17 Dm/F 7 G7 4 F 4 E7 3
+Cm/Eb | 0 | 65/68 | 42/64 | Cm 37 G 16 C/E 6 G7/D 6 D7 6 G/B 5 Bdim/D 5 G7 4 G7/B 4 Dm 4 F#dim7 4 F 3 D 3
+C#dim7 | 0 | 78/91 | 39/72 | Dm 68 Dm/F 14 D 13 A7/C# 11 G7/D 9 G/D 5 C#dim7/E 5 D7 4 G7 3 F#dim7 3
+E7/G# | 0 | 89/93 | 43/79 | Am 117 E7 7 Am/C 5 A7 5 E/G# 4 E7/B 4 G7 3
+Am/E | 0 | 76/79 | 39/67 | Am 16 E7 14 E 13 Dm/F 10 Bdim/D 10 Dm 9 Dm7/F 9 F 7 Dm7 7 D#dim7 7 C 6 C/E 5 F/A 4 G7/F 3 Am/C 3 G/D 3 F#m7b5 3
+Dm/A | 0 | 59/62 | 50/77 | G7 22 A7 20 G7/B 15 Bdim 8 A 8 Bdim7/Ab 7 C 5 G 5 Dm/F 5 G/B 5 Dm 5 G#dim7 5 C/G 4 F/A 4 Cmaj7 4 Am 3 E7/G# 3
+A/C# | 0 | 70/79 | 39/53 | Dm 94 Dm/F 7 A7/C# 7 A 6 D 5 A7 5 A7/G 4 D7/C 3 C#dim7 3
+C#dim/E | 0 | 81/81 | 34/41 | Dm/F 53 Dm 31 G7/F 29 C#dim7/G 3
+C#dim | 0 | 77/79 | 29/48 | Dm 69 G7/D 18 Dm/F 9 D 7 A7 5 A7/C# 4 G7 3 A 3
+Bm7b5/D | 0 | 58/62 | 42/61 | C 32 G7 12 C/E 11 G7/D 8 E 8 Dm 7 Em 6 G 5 G/B 4 Em/G 4 A7 4 Am 3 Bm7b5 3 Bm7b5/F 3
+C#dim7/E | 0 | 83/96 | 21/80 | Dm/F 80 Dm 12 A7/C# 6 G7/F 5 G7/D 3
+Cmaj7 | 0 | 61/61 | 22/53 | G7 21 F 16 C 9 Fmaj7 9 Dm/F 6 Dm7/C 6 Am 5 G7/B 4 Dm 4 C7/Bb 4 Am/C 3 Dm/A 3
+F#dim7/C | 0 | 83/99 | 29/71 | G/B 48 G 21 G7 19 C 4 G7/B 4 C/E 3 C/G 3 G7/D 3
+Bm7b5/F | 1 | 81/92 | 37/66 | C/E 54 G7/F 15 C 14 E 8 E7 8 Am/E 4 F#m7b5 3
+Gm | 0 | 57/62 | 38/62 | Dm 11 C 7 Dm/F 6 F 5 C7 5 C7/E 5 G 3 C/G 3 D7 3 F#dim7 3 D 3 A7 3
+B7 | 0 | 66/93 | 33/93 | Em 51 E 19 C 9 Em/G 4 Em/B 4 E7 3 B 3
+Am7/C | 0 | 62/64 | 22/31 | G7 17 G 17 D 14 C 8 G/B 7 F 6 G/D 6 G7/D 5 Dm7/C 5 C/E 3 Dm 3
+F#dim7/A | 0 | 73/93 | 27/83 | C/G 22 G7 13 G 10 F#dim7 8 Dm7b5/Ab 7 Ab7 6 F#dim7/C 5 Cm/G 5 Bdim7 4 G7/B 3 G/B 3 F#dim7/Eb 3
+D#dim7 | 0 | 55/72 | 22/50 | C/E 41 Em 17 E 17 C 4 E7 4 Am/E 3 B7 3
+Bb | 0 | 52/69 | 36/76 | Ab 7 C 6 G 6 F/A 5 F 4 E7 3 G#dim7 3 Cm/Eb 3
+Cm/G | 0 | 52/53 | 39/57 | G 26 G7 16 F#dim7 10 C/G 6 Ab7 5 Bdim 4 D7/F# 3 Cm 3 F#dim7/A 3
+A7/G | 0 | 62/69 | 27/49 | Dm/F 65 D/F# 8 Dm 7 G7 3
+A7/E | 0 | 47/52 | 37/59 | Dm 47 Dm/F 22 D7 5 D 5 A7 3 A7/C# 3
+F#dim7/Eb | 0 | 61/62 | 20/44 | G 18 G7 12 D7 10 C/E 5 G7/D 5 F#dim7/C 5 Dm 4 G/D 4 Bdim7/Ab 4 C 3 F#dim7 3 D 3 Bdim7 3
+Fm/C | 0 | 52/53 | 24/36 | C 35 G7/B 13 Bdim7 8 G7 7 Fm/Ab 4 C/G 3
+Am7/G | 0 | 40/42 | 32/45 | Dm7/F 14 G7 12 F 8 Dm/F 8 Bm7b5/F 8 G 7 C/G 7 C 4 Bdim/F 4 C/E 3 C#dim7/G 3
+B | 0 | 47/59 | 28/48 | Em 18 B7 12 E 7 E/G# 6 Em/B 3
+Dm7b5/Ab | 0 | 62/66 | 13/46 | G7 36 C/G 11 G 9 Fm 6 C 4 D7 4 Ab7 3
+E7/B | 0 | 57/62 | 22/49 | Am 51 Am/C 14 E7/G# 8 E7 3 A/C# 3
+Dm7/A | 0 | 36/37 | 25/27 | G 17 G7 14 C/G 6 F 5 Dm7 5 G7/B 4 Dm7b5/Ab 4 C/E 3 Bm7b5 3
+Em/B | 0 | 32/35 | 29/43 | B 14 B7 13 C 10 Em 8 G/B 5 F/A 5 G7 4 Am 4
+G7 C | G7 1290 G 495 C/E 405 F 318 G7/D 215 C/G 171 Am 152 G/B 151 Dm/F 138 G7/B 136 C7 133 G7/F 109 F/C 96 Bdim/D 71 F/A 66 C7/Bb 54 Bdim 53 Am/C 49 Dm 49 Dm7/F 45 D7 29 Dm7 28 G/D 20
+F/A C/G | F 66 G7 47 G 31 Dm7/F 30 D7/F# 17 G7/F 15 Dm/F 12 F/A 10 Bdim/F 9 F#dim7 7 C 7 C/E 6
+Em/G Dm/F | C/E 102 D7/F# 8 C/G 7 C#dim/E 6 F#dim 4 D/F# 2 G 2 Em/G 2
+G/B C | G7/D 104 C/E 80 Dm/F 73 G 67 G/B 52 F/A 51 Am 28 F 25 Bdim/D 21 Am/C 20 G7 19 G/D 18 G7/B 14 G7/F 13 D7 9 C/G 8 F/C 6 C7/Bb 4 C7 4 Dm7/F 3 Dm 2 Bdim 2
+D7 G | G7 88 C 82 D7 53 G/D 32 G/B 29 G7/F 27 C/E 23 D 17 F 15 C/G 11 C7 9 Em 7 F/A 7 Dm 5 G7/B 5 Em/G 4 D7/F# 4 D7/A 4 G7/D 4 Am7 2
+G7/F C/E | C 204 G7/D 154 G7/F 121 F 99 G7/B 94 G/D 64 G/B 59 Dm/F 58 G7 50 G 36 Bdim/D 35 C/G 33 Dm7 30 Dm7/F 21 F/A 20 Dm 20 Am 18 C7/E 11 D7 5 Am/C 3
+G7/B C | G7/B 158 G 145 C/E 133 Dm/F 109 G7/D 103 F 95 G7 95 G7/F 67 Am 57 F/A 52 G/B 48 C/G 45 Bdim/D 25 C7/Bb 21 Dm 19 Am/C 19 C7 17 Dm7/F 15 G/D 15 Dm7 11 Bdim 10 F/C 8 D7 8
+Dm/F C/G | G7 360 G 158 Bdim/F 11 G7/F 6 F/A 6 G#dim7 4 F#dim7 3 C 3
+F C/E | C 62 G7/D 62 F 62 Bdim/D 57 Dm7 40 Dm 32 G7 27 F/A 22 Am 18 Dm/F 17 G7/B 13 G 10 C/G 7 D7 5 Dm7/F 4 G/D 3 G7/F 3 C7/E 3 G/B 2 Am/C 2
+C/E F | C/E 121 C/G 121 G 105 Dm/F 99 G7 94 Dm 60 C 49 F/A 44 Bdim/D 26 Dm7/F 11 D/F# 10 F#dim 10 D7/F# 9 G7/F 8 G7/D 8 Am 6 C7/G 5 G/B 5 G7/B 4 Dm7 3 Bm7b5 2
+Dm/F C/E | Bdim/D 64 Dm/F 40 F 28 Dm 15 G7 14 Dm7/F 11 C 9 G 6 G7/D 6 Dm7 4 Am 3 C/G 3 F/A 2 G7/F 2
+F/C C | F/C 51 G7 21 F 19 G 13 Bdim 13 G7/B 11 Bdim/D 8 C/G 8 F/A 7 C/E 7 G/B 6 Dm/F 5 G7/D 4 G7/F 4 Dm7/F 3 C7/Bb 2 C7 2
+G7/D C | G7/D 116 G/B 108 G 79 C/E 72 G7/B 64 G7 59 F 37 G7/F 35 Dm/F 30 C/G 25 Am 23 F/A 16 Bdim/D 15 F/C 13 C7/Bb 11 Dm7/F 9 C7 8 Bdim 6 Dm7 6 Am/C 4 Dm 3 D7 2 G/D 2
+G7/F C | G7/F 58 G7 24 C7 14 G 10 G7/B 8 C/E 8 Am 6 Dm 5 G/B 5 Dm/F 5 C/G 5 G7/D 5 F 5 F/C 4 Dm7 2 Bdim/D 2 F/A 2 C7/Bb 2
+G C | G 462 C/E 256 G7 244 G/B 174 F 151 Am 136 G7/D 131 G7/B 96 Dm/F 81 F/A 71 Dm 57 C/G 56 F/C 41 G7/F 40 Am/C 38 Bdim/D 37 C7 35 Bdim 30 C7/Bb 27 Dm7/F 19 Dm7 13 G/D 13 D7 11
+G/B F/A | Em/G 78 C/G 17 G7 10 Bdim 8 G 7 F 5 E/G# 3 Dm7 2 Fm/Ab 2 C 2 G7/B 2 G/B 2
+C G7 | C 1780 C/G 71 C/E 61 G 52 G7/F 26 Am 22 G7/B 16 C7 15 F 14 G#dim7 11 Cm 10 F/A 4 G7/D 3 Bdim7/Ab 2
+A7/C# Dm | G7/B 68 Dm/F 17 G7 14 G/B 9 A7/C# 9 G 7 A7 5 C#dim/E 5 A7/E 5 G7/D 3 Bdim/D 3 Dm/A 2 D7/C 2 F/C 2 C/E 2 D7 2
+Am/C G/B | F/A 48 F#dim/A 12 G7 10 D7/A 8 Am7 6 C 5 Am 5 G 3 Am7/C 2
+C C/G | G7 124 G 104 C 79 C/E 41 G7/B 19 F/A 15 G7/D 12 Am7 9 Am 7 D7/F# 6 F 6 G7/F 5 G#dim7 3 F#dim7 2
+Cm G7 | Cm 24 C 3 F 2 G 2
+F C | F 86 G7 58 G 55 Dm 22 Dm7 19 F/A 18 C/E 15 Bdim/D 12 Dm/F 11 C/G 10 G7/B 10 Am 9 Dm7/F 7 G7/D 7 G/B 7 Bdim 6 G7/F 5 D7 5 F/C 4 C7 4 Am/C 3 C7/Bb 3
+C7/E F | G7 23 C/G 19 C7/E 17 A7/C# 14 Dm/F 12 C/E 11 D7/F# 10 Fm 9 F/A 8 Dm 7 G7/F 6 C 6 F#dim7 6 G7/D 4 A7 4 G7/B 2 C7/G 2 Dm7 2 Dm7/F 2
+C7/Bb F/A | C/G 30 F 25 Fm/Ab 19 Ab7 13 G7/B 12 C7/G 11 C/E 10 C7/E 10 G7/F 9 C7/Bb 8 C#dim7/G 7 G7 6 Am 4 G 3 Bdim 3 C 3 Em/G 2 Dm/F 2 G/B 2 Dm 2
+G7 Am | C/E 46 Dm7/F 37 Dm/F 28 F 16 Fmaj7 9 G/B 6 Dm 6 E7 5 G 4 D7 3 Am7 3 C#dim7/G 3 F#m7b5 3 C/G 3 C 3 F/A 2 Am/E 2 D7/F# 2 Bdim 2 F#dim/A 2 Em 2 C7 2 G7 2
+C/G G | C 350 G7 108 C/G 99 G7/F 36 C/E 36 F#dim/A 14 Am 11 F/A 8 Cm 8 G/B 7 D7 7 F 6 Dm 5 G7/D 5 F#dim7 4 D 4 C7 3 G7/B 3 D7/F# 2
+C F | C 239 C/E 129 G7 93 G 80 C/G 78 Dm 69 Dm/F 60 F/A 26 D7/F# 20 Bdim 16 G7/F 15 F/C 14 G/B 13 G7/D 12 Am 11 Dm7/F 9 Bdim/D 9 G7/B 7 Bm7b5 6 F#dim 6 Dm7 5 A7/E 5 F#dim7 5 D/F# 3 Bm7b5/D 2 Fm 2 C7 2
+Cm G | Cm 25 G7 11 C 8 G/B 2
+Am C/E | Dm7/F 38 F 27 Dm/F 25 G 6 G/D 3 Am 2 C 2
+Bdim7/Ab G7 | Bdim7/Ab 22 C 9 G7/F 5 C/G 4 C/E 2
+G/B Am | G 27 Em/G 17 D7/A 10 G7 8 D7 7 F/A 6 C/E 5 G/B 4 F#dim/A 4 F 3 C/G 3 Dm/F 3 D/F# 3 D 3 D7/F# 2 Dm7 2 Bdim/D 2 C7/G 2
+Dm7/F G | C 185 G7 18 C/E 8 Am 4 C/G 4 Cm 3 G7/B 2
+C7 F | C 36 C7 26 G7 17 Dm/F 16 Dm 14 C/E 13 Dm7 11 G7/D 8 Bdim/D 8 G7/F 7 C/G 7 A7 6 Fm 6 F#dim7 6 G 5 F/A 5 Bm7b5 4 G/B 3 G7/B 3 C7/G 2 A7/E 2 D7/F# 2 D/F# 2
+F/A Em/G | Dm/F 124 F 6 C#dim7/E 4 F/A 3 Em 2 Fmaj7 2
+C/G G7 | C 1151 C/G 274 C/E 44 G 36 Am 31 G#dim7 19 G7/F 16 Cm 9 Bdim7/Ab 9 G7/B 9 C7 7 G7/D 5 F/A 3 F 2
+C C/E | F 245 G 147 C 143 Dm/F 86 G7 85 G7/D 80 G7/F 68 Dm7/F 59 C/G 49 Bdim/D 36 Am 25 Dm 20 G/D 19 G7/B 17 G/B 15 C7/E 15 F/A 13 Dm7 10 D#dim7 8 D7 6 Am/C 5
+D7/F# G | C 35 G7 32 G/B 20 C/E 17 G7/B 14 G7/F 14 D 12 D7/F# 11 D7 10 D7/A 9 C/G 9 G/D 6 Am 5 Am7 3 F#dim/A 3 Em 2 F 2 Dm 2
+Bdim/D C | C/E 40 G 33 F 30 Dm/F 29 G/B 27 Bdim 27 C/G 18 Am 14 C7 13 G7/B 13 Bdim/D 12 Am/C 11 G7 11 G7/F 11 Dm 8 G7/D 4 Dm7/F 3 C7/Bb 3 F/A 2 F/C 2
+G F | C/E 32 C 18 Em 13 Dm7 9 C/G 8 G7/F 6 G 5 Dm/F 2 Bm7b5 2 D7/F# 2 G7 2
+C7/G F | C/E 11 C7/G 8 A7/E 8 D7/F# 5 C7/E 4 Dm/F 4 F#dim7 3 G7/D 3 Fm 2 C7 2 A7/C# 2
+C G | C 821 G7 153 C/E 105 C/G 72 G7/F 70 Am 64 G/B 33 G7/B 30 F 29 Dm 24 F/A 22 C7 17 D 16 D7 13 F#dim/A 9 Am7 7 G/D 6 Em 5 Cm 5 G7/D 5 D7/A 4 Em/G 3 D7/F# 3
+E7 Am | E7 13 D7 11 F/A 10 G7 6 G 6 E 5 C/G 5 C7 5 Am/C 4 Dm 4 Dm7 3 Bdim/D 3 F 3 D 3 Am7 2 Dm/F 2 Am/E 2 G/B 2 E7/G# 2
+Am Dm/F | G 84 G7 74 C/G 60 Dm 17 C/E 7 E 4 Bdim/D 3 C 3 D7/F# 3 Am 2 G7/F 2
+C/G F | C/E 58 F/A 10 C/G 8 C 7 Dm/F 3 G7/F 3 Dm7 2 F#dim7 2 Dm 2 G7/D 2 G7/B 2
+C Dm | G 32 C 32 G7 31 C/E 24 Bdim 22 Dm/F 15 G7/B 12 C/G 11 Bdim/D 10 Em 8 F 7 G7/F 6 Dm7/C 5 F/C 4 D7 4 Am 3 G/B 3 Am/C 2
+E/G# Am | D/F# 15 F/A 9 C/E 6 E/G# 5 Dm 5 Dm7 4 Dm/F 4 Am7/G 3 F#m7b5 3 F 3 Am/E 2 C#dim7/G 2
+C/E Am | F 33 Dm/F 29 Dm 14 Dm7 11 G 7 F#dim7 7 C/E 3 Am7 3 D7 2 F/A 2 C 2 F#dim/A 2 C/G 2 Am/C 2
+Bdim C | Am 36 C/E 35 G 30 Bdim 29 G7 23 Bdim/D 20 Dm/F 20 F 19 G7/D 15 Dm 14 C/G 12 G/B 11 F/C 10 G7/B 9 Am/C 7 Dm7 6 F/A 6 G7/F 6 C7/Bb 5 C7 4 G/D 3 Dm7/F 2 D7 2
+Dm G | C 99 C/E 43 G7 22 Dm 19 Em 11 G7/F 10 G7/B 7 C/G 5 Am 3 G/B 3 F 2
+C#dim/E G7/F | C#dim/E 16 G7/D 8 C/E 3
+C/E Bdim/D | C 164 Am/C 38 C/E 20 G7 12 Bdim 11 G 7 C/G 4 G7/B 2
+F#dim7 G | C 42 G7 28 F#dim7 21 G7/F 11 G7/B 8 C/G 7 C/E 6 F 5 G/B 5 G7/D 5 Am 4 D7 3 Dm 2
+G7/D C/E | C 77 F 75 Dm/F 56 G7/F 49 G7/D 49 Dm7/F 23 G/B 22 G7/B 22 G7 18 G 16 C7/E 8 Am 7 C/G 5 Bdim/D 3 F/A 3 D7 2 Dm 2
+Bdim/D C/E | Dm/F 67 F 49 C 29 Bdim/D 16 G 11 Dm7/F 11 G7 9 G7/F 8 G7/D 7 F/A 5 C7/E 5 G/B 5 Am 3 G7/B 3 Am/C 2 D#dim7 2
+C/E G/D | C 74 C/E 23 D7 8 G7/D 6 G7/F 4 G7/B 3 A7/C# 2 D 2
+F F/A | C/G 33 C 25 G 15 C/E 11 G7 8 Bdim 7 G7/B 5 Dm/F 4 Bm7b5 4 Dm 4 Dm7 4 F/C 2 G/B 2
+C Bdim/D | C/E 158 C 68 Am/C 9 C7/E 8 G7 6 G7/D 6 Am 5 Bdim 3 G7/B 2 C/G 2
+F G7 | C 184 Am 46 C/E 12 C/G 10 F 7 F/A 5 G7/B 4 G 4 G7/F 3 C7 2 Bdim7/Ab 2
+C G7/F | C/E 230 C 121 G7/D 23 G7 6 G7/B 5
+E7/B Am | C7/G 8 D7 5 Dm7 4 E7/B 4 E/G# 4 E7/G# 4 Dm 3 Dm/F 2
+Dm/F G | C 145 C/E 52 G7 21 Em/G 17 C/G 17 G7/F 17 Am 9 Am7 6 Dm 5 G7/B 5 F/A 4 G/B 4 Em 3 F#dim/A 3
+C/E G7/D | C 321 C/E 59 G7 20 G7/B 18 G7/F 15 C/G 11 G 8 G/B 4
+G7/D G7 | C 93 G7/F 16 G7/D 15 G7/B 8 C/E 6 G#dim7 6 C/G 5
+G7 G | C 97 G7 76 C/G 13 G7/F 9 G/B 9 C/E 8 Am7 4 G7/B 4 Dm 3 F#dim/A 3 Cm 2 C7 2
+G Dm | G 27 G7 12 Am 10 G/D 10 Dm/F 4 G/B 4 G7/B 2 Bdim/D 2 A7 2 A7/E 2 C 2 C#dim/E 2
+C G/B | C 225 Am 91 G 73 Am7 66 F/A 65 G7 34 G7/B 33 G7/D 27 F#dim/A 25 D7/A 20 C/E 16 G7/F 13 C7/Bb 11 Am/C 7 D7 4 Cm 4 G/D 3 A7/C# 3 Am7/C 2 D7/F# 2 D7/C 2 Bdim 2
+D#dim7 C/E | D#dim7 12 F 7 D7 3 C 2 Dm 2 G7/F 2
+C G7/D | C/E 320 C 284 G7/B 68 G7 53 G/B 45 G7/F 38 G 5 C/G 2
+F Dm | G 44 G7 43 G/B 29 G7/B 18 C/G 17 Bdim 11 E 7 Am 6 Bdim/D 4 C 4 Dm/F 3 C/E 3 Dm7/C 3 F 3 A/C# 3 Dm/A 2
+C/E Dm/F | C/G 159 G7 85 G 55 C/E 36 Dm 22 Em/G 19 D/F# 12 F#m7b5 12 D7/F# 10 F#dim 9 Bdim/D 8 F#dim7 7 C 6 E 5 F 4 G/B 3 Dm7/F 2 G7/F 2
+F G | C 132 C/E 28 Am 21 G7 19 F 9 C/G 9 G7/F 9 F/A 8 G7/B 7 G7/D 3
+C F/A | C/G 58 F 42 C/E 34 Bdim 28 Dm/F 26 C 26 Em/G 23 G/B 22 G 21 G7/B 15 G7 12 Bdim/D 7 Dm 5 Bm7b5 3 Am 3 C7/Bb 3 G7/F 2
+C/E G/B | C 106 G7/B 9 G 6 G7/D 5 G7 3 Am/C 2 C/E 2 G7/F 2 Am 2
+C#dim7 Dm | G7 12 Dm/F 8 G#dim7 6 C#dim/E 5 G7/D 5 Am/C 2 C/E 2 A7/E 2 Bdim7 2
+Bdim/D Am/C | G/B 31 G7/B 6
+D7/A G | C 25 D7/A 15 G7 14 C/E 12 G7/F 10 Em/G 6 F/A 5 C/G 3 F 3 D7 3 Am 3 G/B 3 D7/F# 2 D 2 G7/B 2
+F/A C/E | F 28 Dm7/F 11 Dm/F 8 F/A 3 C7/E 3 Dm 3 G7/D 2
+C Dm/F | C/G 172 G7 155 G 84 C/E 22 Dm 22 Bdim/D 22 D7/F# 17 G7/F 14 F#m7b5 10 C 9 F#dim 9 F 7 F#dim7 7 D/F# 5 Em/G 4 Dm7/F 3 G7/D 3 E 2 G7/B 2 A7/E 2
+A7/G Dm/F | Dm 13 G7/F 13 A7/E 6 C/G 3 G7 3 G 3 C#dim/E 2 C/E 2
+Am F | Dm 33 C/E 25 G 24 C 18 C/G 18 G7 13 Dm/F 11 G7/D 11 Bdim/D 9 Bdim 6 Dm7 4 A7 4 G7/B 3 D7/F# 3 F/A 2 Bm7b5/D 2 D/F# 2 F#dim 2
+9971/11917 6258/12533 10363/12380 6241/12425 10409/12281 6210/12310 10320/12241 5873/12010
+""",
+        "classical/minor": """
+Cm | 213 | 2726/3684 | 2035/4586 | G 848 G7 556 Cm/Eb 484 G/B 402 Fm 268 Ab 248 G7/D 234 G7/B 224 Cm/G 182 Ab/C 155 Gm/Bb 134 Fm/Ab 117 Bdim/D 105 Ddim/F 99 Ab7 93 Dm7b5/C 93 Bdim 84 Fm/C 84 Dm7b5/F 73 G7/F 72 Bdim7 71 G/D 68 C7 66 C 62 Bdim7/F 59 Gm 59 Fm7 59 Ddim 49 Db/F 47 F#dim7 44 Bb 44 Bdim7/D 41 C7/Bb 38 Cm7/Bb 38 Bdim7/Ab 37 Dm7b5 36 D7 34 Bdim/F 31
+G | 39 | 2109/2597 | 1087/2521 | Cm 1676 G7 331 Cm/G 216 Cm/Eb 205 G7/F 155 Ab 144 Fm/Ab 116 C 65 Ab7 63 F#dim7 61 Bdim7/F 59 G/B 58 G7/B 51 Fm 36 Ab/C 30 C7 30 G7/D 29 D7 29 Bdim7/Ab 29 Bdim7 27 Gm 24 C/E 24 F#dim7/C 24 Bdim/F 22 Fm7 20
+G7 | 4 | 2111/2649 | 639/2138 | Cm 1707 Cm/G 377 Ab 159 Cm/Eb 127 C 112 G 85 G7/F 58 G7/B 43 Fm/Ab 38 Bdim7/Ab 35 G7/D 31 Bdim7 24 F#dim7 22 Fm 20 C7 20 Bdim7/F 18 Dm7b5/Ab 16
+Cm/Eb | 12 | 1018/1075 | 723/1109 | Cm 311 Fm 202 Dm7b5/F 141 Bdim/D 140 G/D 115 G7/D 109 G 104 G7 82 Ddim/F 82 Dm7b5 70 G/B 61 G7/B 60 Bdim7/F 58 Cm/G 56 G7/F 54 Db/F 54 Fm7 47 Ab 45 Fm/Ab 34 F 33 D7 30 Bdim7/D 30 C7/E 28 Ddim 23 Bb/D 21 Ab7 20 C/E 18 Bdim7 17 Bdim/F 17 Dm7 15 Ab/C 14 Bdim 14 Dm7b5/Ab 14 F#dim7/C 13 Gm 12
+Cm/G | 4 | 708/820 | 667/1106 | G7 607 G 545 F#dim7 90 Cm/Eb 76 Cm 74 Fm/Ab 39 G7/F 38 Ab7 37 Fm 33 Ab 28 Fm7 25 G7/B 24 D7/F# 23 Dm7b5/F 22 Bdim7/F 18 Gm 16 Bdim 15 Dm7b5/Ab 12 Bdim7 11 Ddim/F 10 Bdim7/Ab 10 F#dim 10
+Fm | 1 | 594/683 | 422/770 | G 190 Cm/Eb 132 Cm/G 127 Cm 121 G7 93 Ddim/F 58 Fm/Ab 50 Bb7 36 Db/F 34 C 33 C/E 30 F#dim7 27 Bdim7/F 27 Ddim 27 G7/B 25 G7/F 25 Bb 21 Bb7/D 20 Dm7b5/F 18 G/B 16 Fm7 16 Bdim/D 15 C7/E 14 C7 13 Ab7 12 C7/G 12 Eb 11 Bdim7 11 Bdim7/D 11 Edim/G 11 D/F# 9 Gm 8 Bdim 8 Dm7b5 8 Ab 7 Ab/C 7 Db 7 F#dim 7 Edim 7
+Ab | 3 | 405/464 | 344/561 | G 88 Cm/G 76 Dm7b5/F 66 Ab7 63 Cm/Eb 58 Fm 51 Ddim/F 44 Fm/Ab 43 Eb 35 Cm 31 Db/F 27 Ab/C 23 Fm7 23 Bb 21 G7 20 Eb/G 20 Db 19 Fm7/Ab 19 F#dim7 18 Ddim/Ab 16 Dm7b5 13 Abmaj7 11 Dm7b5/Ab 10 D7/F# 10 Dm/F 10 D7 9 Bdim7/Ab 9 Bb7 9 Eb/Bb 9 Ab/Eb 9 C/E 7 G/B 6 Bdim7 6 G7/B 5 Bdim7/F 5 C7 5 C7/G 5
+Fm/Ab | 0 | 452/500 | 333/565 | G 221 G7 140 Cm/G 114 Fm 47 Ab7 46 Eb/G 39 Ddim/F 30 Dm7b5/Ab 20 Bb 19 Cm 17 C/G 16 Edim/G 14 C7/E 13 Edim 13 Dm7b5/F 12 Fm7 11 Dm7b5 11 C7/G 11 Bdim7 10 Bdim7/Ab 10 F#dim7/A 10 Edim7/Bb 10 G/B 9 F#dim7 9 Ddim/Ab 9 Cm/Eb 8 Ab 8 C/E 8 Bb7 7 Eb/Bb 7 F#dim/A 7 Gm 6
+G/B | 3 | 446/497 | 251/479 | Cm 464 G 86 G7/B 49 Cm/Eb 35 G7 28 Gm/Bb 22 Bdim7 20 Ab/C 18 G7/D 13 C 13 G/D 12 C7/Bb 12 F#dim7/C 10 Edim7/Bb 10 Ab7 9 G7/F 9 F#dim7 9 Bdim7/Ab 7 Bdim7/F 6 Cm/G 5 Ab 5 D 5 D7/A 5 Am 5
+G7/B | 0 | 515/583 | 224/543 | Cm 628 G7 66 Cm/Eb 16 G7/D 15 C 13 G 12 G7/F 12 Bdim7 12 C7/Bb 11 Cm/G 8 Am7b5 6 Edim7/Bb 5
+G7/D | 1 | 359/404 | 153/352 | Cm 306 Cm/Eb 125 G7 42 G 28 Bdim7/D 24 G7/B 23 G7/F 14 Cm/G 9 C 6 D7b5/Ab 5 G/B 4 Bdim/D 4 Ddim 4
+Ab7 | 0 | 455/503 | 102/298 | G 238 Cm/G 139 G7 31 Cm 24 G/B 18 C 11 Db 11 F#dim7/A 9 F#dim7 8 Db/Ab 8 D7 6 Cm/Eb 5 Ab 5 D7b5/Ab 5 Db/F 4 G/D 4 D 4 G7/B 3 G7/D 3 Eb 3 Bdim7/Ab 3 Dm7b5/Ab 3 F7 3
+G7/F | 0 | 305/332 | 152/268 | Cm/Eb 345 Cm 64 G7/D 23 G7 19 C/E 19 G 15 G7/B 10 Ab/C 7 G/D 7 Ab/Eb 7 C 6 Cm/G 5 G/B 5 Eb 4 Bdim/D 4 Bdim7/D 4 Ab7 3 C7/E 3
+Eb | 1 | 228/260 | 176/305 | Ab 44 Eb/G 31 Fm 26 Cm 22 Cm/Eb 20 Bb 18 Bb7 18 Ddim/F 16 G7 15 C/E 15 Abmaj7/C 15 D7b5/Ab 13 Ab/C 12 Abmaj7 12 Fm/Ab 11 Bb/D 11 Edim7 11 G7/D 10 Db/F 10 G 9 C7/E 9 G/B 8 D 8 F 8 Gm 7 Eb7 7 Ddim 6 Fm7/Ab 6 Ab7 4 G/D 4 Fm7 4 C7 4 Bb7/D 4 Gm/D 4 Bdim 3 Db 3 D7/C 3 F7/A 3 D/F# 3
+C | 0 | 182/244 | 147/302 | Fm 50 Cm 37 C7 37 G7 32 G 28 Bdim7/F 17 C/E 15 Fm/Ab 14 Fm/C 12 C7/Bb 10 C/G 8 Bdim7/Ab 7 Db 7 G/B 6 G7/D 6 Gm/Bb 6 Db/F 6 C7/E 6 Ab 5 Ab7 5 Bdim/D 5 F 5 Dm7b5/C 5 Cm/Eb 4 Bdim 4 F/A 4 Am 4 Ab/C 3 D7b5/Ab 3 Bb/D 3 Dm/F 3
+Bdim7 | 4 | 276/372 | 119/348 | Cm 197 G7/B 46 G7 40 G 19 Bdim7/F 17 Ab/C 15 G/B 12 Bdim7/D 12 Bdim7/Ab 11 Cm/Eb 10 Cm/G 10 Fm/C 10 F#dim7 9 Db 9 Edim7/Bb 9 C 8 G7/D 7 G7/F 6 Gm/Bb 6 C7/Bb 5 C7 4 Fm 3 Abmaj7 3
+F#dim7 | 2 | 323/384 | 83/283 | G 188 Cm/G 94 G7 55 Bdim7/F 15 Gm 9 G/B 8 D7/F# 8 Cm 6 Ddim/F 6 Fm7 6 D7 6 Dm7b5 6 D/F# 6 Ab7 4 D7/C 4 Ab 3 Bdim7 3 F#dim7/A 3
+Bdim7/F | 1 | 269/314 | 122/269 | Cm/Eb 191 Cm 71 C 28 F#dim7 21 Bdim7 19 Bdim7/D 15 G 13 G7 10 Cm/G 9 G7/F 7 G7/B 6 Bdim7/Ab 6 C/E 5 Dm7b5/F 4 G7/D 3 Ab7 3 Edim7/Bb 3 Ab/Eb 3
+Ab/C | 1 | 226/250 | 108/207 | Gm/Bb 63 G/B 57 Bdim7 22 Ddim 19 G 18 Ab 18 G7 17 Cm 15 Bb7 12 Bb7/D 12 Fm/Ab 9 Eb 9 Db 9 F#dim7/C 9 Fm7 8 G7/B 7 Cm/Eb 6 Fm 6 Fm/C 6 Ab/Eb 6 Eb/Bb 5 Bdim/D 4 Bb 4 Bdim 4 Bdim7/D 4 Dm7b5/C 4 D7/C 4 Ab7 3 Dm7b5 3
+Dm7b5/F | 0 | 168/190 | 119/208 | G 181 Cm/G 76 G7 46 Dm7b5 18 Cm/Eb 17 Cm 13 Dm7b5/Ab 13 D7/F# 12 F#dim7 8 Fm7 6 Bdim7/F 5 C7/G 5 Ddim/F 4 Bdim/D 4 Ab/Eb 4 G7/F 3 Bdim7/Ab 3 D7b5/Ab 3 C/G 3
+Ddim/F | 0 | 197/202 | 172/207 | Cm/G 92 G 86 G7 80 Cm/Eb 40 F#dim7 20 G7/F 14 Fm 11 Eb 10 Bdim7/F 9 Eb/G 9 G/B 7 Cm 5 Gm 5 Bdim7 4 Fm7 4 Edim/G 4 D/F# 4 G7/B 3 Bdim7/D 3 Ddim 3 F#dim 3
+Bdim/D | 1 | 185/192 | 125/175 | Cm 183 Cm/Eb 86 Ab/C 19 G7/B 18 G7 15 C 9 G7/D 8 G7/F 7 Bdim7 6 G 5 Bdim 5 F#dim7/C 4 Cm/G 3 Bdim7/F 3
+Gm/Bb | 0 | 214/224 | 80/168 | Fm/Ab 134 Ab 22 Gm 17 F/A 16 Abmaj7 12 Am7b5 12 Cm 10 D 8 Eb 7 Eb/G 7 Dm7b5/Ab 7 D7/A 6 D7 5 Fm 4 Ab7 4 F#dim/A 4 G/B 3 Ab/C 3 Ddim 3 C7/Bb 3 Cm7/Bb 3
+Gm | 4 | 157/183 | 100/185 | D 38 Cm 26 Ab 20 Eb 16 G7 13 Cm/Eb 11 Fm 11 D7 11 Fm/Ab 10 G 8 D7/A 8 D/F# 8 Cm/G 7 Gm/Bb 7 Eb/G 7 C7 6 Gm/D 5 Bdim7/F 4 Ab/C 4 F/A 4 C7/E 4 Dm 4 C 3 Bb 3 F 3 F#dim7/C 3 Abmaj7 3 Dm/F 3 Edim/G 3 Cm7 3
+Db/F | 0 | 171/219 | 108/250 | G7 55 Cm/Eb 43 Cm/G 41 F#dim7 24 Db 18 G 16 G7/F 8 Bdim7/F 7 Cm 6 Fm 5 G/B 5 G7/B 5 Bdim7 5 Bm 5 C 4 Bdim 4 Edim/G 4 Eb 3 Bdim7/Ab 3 Ab7/Eb 3
+G/D | 0 | 117/125 | 108/156 | Cm 98 Cm/Eb 74 G 28 D 25 D7 15 G/B 11 G7 8 Fm 6 C 5 G7/D 4 F#dim7/Eb 4 Ab7 3 G7/F 3 Bdim7/D 3 Dm 3
+Fm7 | 2 | 131/138 | 61/103 | G 102 G7 26 Bb7 26 Cm 18 Cm/G 16 Bb 16 Cm/Eb 14 Ddim/F 9 Dm7b5/F 8 G7/F 7 Bdim7 7 Ab7 5 G7/B 4 F#dim7 4 Bdim7/F 3 Db/F 3 Fm7/Ab 3
+Bb | 0 | 109/121 | 94/138 | Eb 66 Bb7 45 Eb/G 15 Ab 11 Gm/Bb 11 Cm 10 G/B 8 Eb/Bb 8 Fm 7 Ebmaj7 7 Fm/Ab 6 F/A 6 G7/B 5 Gm 4 Bdim 4 Eb7 4 Bb7/Ab 4 Ab/C 3 Dm7b5/Ab 3 Bb/D 3 Bb7/D 3
+Bdim | 1 | 151/158 | 72/106 | Cm 190 G7 13 Cm/Eb 9 C 9 Cm/G 8 G 7 Bdim7 5 G7/F 3 Bdim7/Ab 3 Bdim/F 3
+D7 | 0 | 178/205 | 48/172 | G 97 G7 42 Gm 38 Gm/D 19 G/D 12 Cm/Eb 11 F#dim7/Eb 8 Gm/Bb 6 G/B 5 G7/D 4 D 4 Ab7 3 Dm7b5/Ab 3
+Bdim7/D | 0 | 129/197 | 114/254 | Cm/Eb 76 Cm 45 G7 26 G7/D 20 Bdim7 17 Bdim7/F 16 Fm/C 11 G 9 G7/B 9 Cm/G 6 Ab/C 5 Bdim7/Ab 5 F#dim7/Eb 5 Am 4 F#dim7 3 Ab/Eb 3
+C7 | 1 | 180/203 | 60/179 | Fm 113 Fm/C 32 F 25 F7 10 Fm/Ab 8 Dm7b5/C 5 C 4 Bdim7 4 C7/E 4 Ab 3 Dm7b5/F 3 Db 3 Edim7 3
+Bdim7/Ab | 2 | 122/183 | 94/202 | G7 50 Cm 44 G 38 Bdim7/F 27 Cm/G 15 Fm/Ab 12 Cm/Eb 11 Bdim7 9 Ab7 8 Ab 6 C 6 Ebaug/G 5 Bdim 3
+Bb7 | 0 | 148/157 | 82/171 | Eb 114 Ebmaj7 26 Gm/Bb 12 Eb7 10 Fm 9 G7 8 Eb/Bb 8 Cm 7 Bb 7 Ab/C 5 G/B 3 C7 3
+Dm7b5 | 0 | 104/104 | 88/124 | G7 66 G 40 Cm/Eb 23 Cm 18 Cm/G 17 Bdim7/D 9 G7/B 8 Eb 7 Bdim/D 5 Gm 5 G/D 5 Fm7 4 Fm/Ab 3 G7/D 3 G7/F 3 Bdim7 3 Dm7b5/F 3 Bdim 3
+Eb/G | 0 | 111/112 | 72/94 | Ab 26 Ddim/F 22 Bb7/Ab 20 Fm 18 Fm/Ab 16 Db/F 16 F7/A 13 Bb 11 Eb 10 Fm7/Ab 7 Fm7 6 G7/F 5 Cm 4 G7/D 4 Edim/G 4 Cm/Eb 3 Abmaj7 3
+Fm/C | 0 | 134/141 | 57/133 | Cm 67 Bdim7 18 C 17 Bdim7/D 13 Dm7b5/C 12 G7/B 11 C7 11 Ab/C 10 Fm 8 Bdim7/F 7 G7 5 G/B 5 Db 5 Gm7 5 Bb 4 G 3 Cm/G 3
+D | 0 | 89/98 | 42/73 | G 42 Gm 31 D7 27 G/D 11 G/B 10 D7/A 10 G7 8 Gm/Bb 7 Cm 6 Cm/Eb 6 Ddim 5 D7/C 5 Dm7b5 4 F#dim7/Eb 4 Db/Ab 4 F#dim7/C 3
+F | 0 | 76/89 | 64/115 | G7 25 F7 15 G 14 Cm 13 Bdim/D 12 Ab 9 Ab7 7 F#dim7/A 6 Fm 5 Bb 5 D7 5 Dm 5 C 4 F#dim7 4 Fm7 4 Dm/F 4 Cm/Eb 3 Fm/Ab 3 Ddim/F 3 Bdim7/D 3
+C/E | 0 | 101/102 | 54/91 | Fm 87 F 11 Cm/Eb 10 C 9 C7/E 9 C7 7 C7/G 5 Dm7b5/F 4 G/B 3 Bdim/D 3
+Ddim | 0 | 80/84 | 78/101 | G7/B 25 Eb 24 G7 23 Cm 18 Cm/Eb 17 G7/D 13 G/B 12 G 10 Ddim/F 7 Bdim 7 Ab/C 6 Bb/D 6 C 4 Ab 3 Bdim7 3 Dm7b5/C 3 D7/C 3
+Db | 0 | 112/137 | 60/131 | Ab7/Eb 34 Ab 16 G7 13 Db/F 12 Cm 11 C 6 Bdim7 6 Bdim7/D 6 Fm/C 6 Db/Ab 6 Bdim 5 Cm/G 4 Fm 4 G 3 Fm/Ab 3 G7/B 3 Ab7 3 Bb7 3 Bm 3
+Dm7b5/Ab | 0 | 89/102 | 62/102 | G 60 G7 50 Cm/G 36 Dm7b5/F 8 Ab7 6 Bdim7/Ab 6 Gm 4 Dm7b5 4 D7/A 3
+Dm7b5/C | 1 | 71/76 | 43/75 | Cm 36 G7/B 26 G/B 17 Gm/Bb 10 Bdim7 9 Fm/C 9 C 8 Bdim 8 Cm/G 6 Ab/C 6 Bdim/F 6 Dm7b5/F 5 G 4 G7 4 Bdim7/D 3 C7 3
+F/A | 0 | 61/75 | 54/95 | Fm/Ab 27 Bdim 23 Ab7 22 Bb 9 G7 7 G 6 G7/B 6 Bdim7/Ab 6 G/B 5 Ab 4 Bdim7 4 Fm 3 Dm7b5/F 3 F#dim7/C 3 C/G 3 Bm 3
+C7/E | 0 | 106/112 | 29/66 | Fm 115 F 14 C7 7
+F#dim7/C | 0 | 92/117 | 43/107 | G 50 G/B 41 G7 8 G7/B 7 Ab7 4 Bdim7 4 D 4 Cm 3 G7/D 3 D7/C 3
+D7b5/Ab | 0 | 77/79 | 37/56 | G 45 Cm/G 13 Cm 12 G7 7 Cm/Eb 6 D7 5 C7 5 C 4 Bb 4 D 4 G/D 3
+Abmaj7 | 1 | 60/63 | 32/62 | Dm7b5 22 G 15 Fm/Ab 7 Db 6 Ddim 5 G7 4 Ab7 4 Gm 4 Bdim7/Ab 4 Cm/G 3 Eb 3 Db/F 3 Bb7 3
+D7/F# | 0 | 67/70 | 26/56 | G 36 G7 19 Cm/G 19 Gm 12 Bdim7/F 5 D7 5 Ab7 3 F#dim7 3
+Dm | 0 | 49/56 | 41/68 | G7 33 G 11 Bdim 5 Cm/G 4 Fm/Ab 4 Cm/Eb 3 G7/B 3 Dm/F 3
+Bdim/F | 0 | 47/51 | 37/47 | Cm/Eb 53 Cm 36 Bdim7 3
+C7/Bb | 0 | 58/64 | 28/56 | Fm/Ab 60 F/A 21 F 4 Fm7/Ab 4
+F7 | 0 | 65/73 | 20/53 | Bb 19 Bb7 18 G7 6 F#dim7 6 F 6 Fm7 4 Cm 3 G 3 Ab7 3 Eb7 3 Ebaug/G 3
+Fm7/Ab | 0 | 22/22 | 45/56 | Bb 13 Ab7 12 Cm/G 9 Bb7 9 G 8 G7 7 Fm7 7 Eb/G 4 C/G 4 Dm7b5/Ab 3
+Bb/D | 0 | 40/43 | 28/36 | Eb 21 Ab/C 21 Bb7/D 6 Ebmaj7 5 Bb 4 Eb/G 3 Abmaj7/C 3
+F#dim7/Eb | 1 | 48/63 | 17/54 | G 24 D7 15 G/D 10 F#dim7/C 6 G7 5 G7/D 4 Ab7 4 G/B 3 Bdim7/D 3 D 3
+Edim7 | 0 | 49/63 | 25/60 | Fm 46 C7/E 8 F 7 Fm/Ab 6 Db/F 4
+F#dim7/A | 0 | 59/67 | 18/56 | Cm/G 15 Ab7 13 G 12 G7 6 G7/B 5 F#dim7 5 Gm/Bb 5 Bdim7/Ab 4 G/B 3 Bdim 3
+C/G | 0 | 33/37 | 29/44 | Fm 17 Fm/Ab 8 G7 7 Cm/G 7 G 5 C 4 C/E 3 F#dim7/C 3
+Bb7/D | 0 | 56/61 | 16/47 | Eb 63 Bb7 4 Eb/G 4
+Edim7/Bb | 0 | 47/53 | 27/60 | Fm/Ab 32 F/A 19 Fm 3 C7/E 3
+D7/A | 0 | 32/40 | 25/44 | G 21 Gm 12 D 9 G7 5 G/B 5 Cm/G 4 D7/F# 3
+Dm/F | 0 | 23/24 | 29/35 | G7 16 G 11 Cm/Eb 6 Cm/G 6 Db/F 3
+Eb/Bb | 0 | 32/37 | 28/53 | Bb 19 Bb7 12 Cm7/Bb 5 Gm/Bb 3 Eb/G 3
+C7/G | 0 | 47/51 | 20/36 | Fm 30 Fm/Ab 18 F 5 C7/E 4
+Ab/Eb | 0 | 34/36 | 20/34 | Dm7b5 12 Ab 6 Ab/C 5 Fm7 5 Ab7 4 Fm 3 Ddim 3
+Ddim/Ab | 0 | 32/32 | 28/35 | G 17 G7 11 Cm/G 10 Ab7 6 Cm 3 Bdim7 3
+Gm/D | 0 | 30/31 | 22/43 | D7 20 Gm/Bb 9 D 7 Cm 4 Cm/Eb 3 Fm 3 Am7b5 3
+D7/C | 0 | 36/43 | 18/45 | G/B 13 Gm/Bb 9 G7/B 8 G 7 G7 3 Fm/C 3 Dm7b5/C 3 D7/A 3
+Cm7/Bb | 0 | 30/32 | 23/31 | Ab 15 Cm/G 10 Ab7 7 Bb 7 D7b5/Ab 3 Am7b5 3
+F#dim | 0 | 35/36 | 14/23 | G 37 Cm/G 6 Cm 4 G7 3 G7/F 3
+Am7b5 | 0 | 19/20 | 10/15 | G/B 11 D7 6 Dm7b5/Ab 6 G 5 G7/B 4 Ab7 4 D 4 D7b5/Ab 4 G7 3 Bdim 3 Abmaj7 3
+F7/A | 1 | 14/15 | 11/17 | Bdim 18 Cm/G 12 G7/B 10 Bb 10 Bdim7 4
+Edim/G | 0 | 36/40 | 13/22 | Fm 23 Fm/Ab 23
+D/F# | 0 | 34/35 | 16/25 | G 18 Cm/G 7 Bdim7/F 5 Cm 4 Gm 4 G7 3 G7/F 3 F#dim7 3
+Am | 0 | 31/33 | 15/27 | Fm/Ab 4 Dm/F 4 G7 3 G/B 3
+Eb7 | 0 | 42/50 | 11/35 | Ab 29 Edim7 5 Abmaj7 3
+Bb7/Ab | 0 | 31/31 | 16/19 | Eb/G 35 G7 5 Eb 3
+Cm7 | 0 | 21/24 | 19/32 | Cm 9 Gm/Bb 4 Fm/C 4 Gm7 4 Fm 3 Ab 3 F7 3
+Edim | 0 | 23/24 | 23/24 | Fm 38 F 6
+Ebmaj7 | 0 | 18/18 | 14/20 | Abmaj7 20 Ab 9 Db/F 4 Eb 3 Fm7/Ab 3
+Gm7 | 0 | 23/26 | 8/17 | Cm 17 G7 6 Fm/C 5 Cm7 3
+F#dim/A | 0 | 31/31 | 8/15 | G 21 Fm/Ab 6 G/B 5 G7/B 5 Gm 3
+Dm7 | 0 | 21/27 | 19/35 | G7 12 Cm/Eb 7 G 4 Cm 3 Bdim/D 3 C/E 3 Dm 3
+Ebaug/G | 1 | 17/18 | 21/30 | Cm 8 Ab 8 Cm/Eb 7 G 5 G7 4 G7/F 3
+Ab7/Eb | 0 | 11/11 | 17/20 | Db 30 Db/F 10
+Bm | 0 | 22/22 | 13/18 | Fm/Ab 4 Cm7 4 Eb 3
+Db/Ab | 0 | 23/24 | 14/22 | Fm/Ab 6 C/G 6 Ab7 5 Db/F 5
+Abmaj7/C | 0 | 14/14 | 12/14 | Ddim 10 Dm7b5 7 Bb7/D 4 Gm/Bb 3
+G7 Cm | G7 252 G 122 Cm/Eb 104 Ab 57 Fm 47 G7/B 43 Cm/G 40 G/B 34 Ab/C 33 G7/D 32 C7 26 Fm/Ab 22 Ab7 21 G7/F 21 Dm7b5/F 20 Gm/Bb 16 Bdim7/F 16 Db/F 15 Bb 15 Ddim/F 14 Dm7b5/C 14 C 14 Fm7 14 D7 14 Bdim 13 Fm/C 13 Bdim7 12 G/D 11 Bdim/D 9 C7/Bb 8 Cm7/Bb 8 Gm 7 Ddim 7 Bdim7/D 6 Dm7b5 4 F#dim7 4 Bdim7/Ab 3 Bdim/F 3
+Ab7 G | Ab7 41 Cm 39 G7 30 Cm/G 18 G7/F 11 G7/B 9 Fm/Ab 8 F#dim7 7 C 6 Bdim7 6 Gm 4 Fm7 3 G/B 3 Ab 3 F#dim7/C 3 Bdim7/F 3 Fm 2
+G Cm | G 336 Cm/Eb 98 G7 87 G/B 86 Fm 60 Ab/C 52 Gm/Bb 46 Ab 45 G7/D 36 G7/B 32 Fm/C 25 Cm/G 24 C7 23 Dm7b5/C 21 Ab7 21 Fm/Ab 20 C 17 Gm 16 Bdim/D 16 Bdim 16 Bdim7 16 Bb 11 Dm7b5/F 11 Bdim7/F 11 Dm7b5 9 Ddim/F 8 Fm7 8 G7/F 7 G/D 6 Cm7/Bb 6 Bdim/F 6 C7/Bb 5 F#dim7 4 D7 3 Bdim7/Ab 3 Bdim7/D 3 Db/F 2 Ddim 2
+G7/B Cm | Cm/Eb 54 G7/B 48 G 44 G7/D 43 G7 33 Ab 26 Ddim/F 25 Fm 23 Dm7b5/F 17 G7/F 16 Fm/Ab 15 Cm/G 15 Db/F 12 Bdim/D 12 G/B 11 Ab/C 9 Ab7 9 Gm/Bb 8 G/D 8 Bdim7/F 6 Ddim 6 Fm7 5 C7/Bb 5 Bdim7 4 F#dim7 4 Dm7b5/C 3 C 3 Bdim7/D 3 C7 3 Cm7/Bb 2
+Bdim7/F Cm/Eb | Bdim/D 24 Bdim7/F 23 Cm 11 Fm 10 Ab7 10 G7/D 9 Ab 8 G7/B 8 G/B 6 G/D 6 Ddim 6 Dm7b5/F 4 Ddim/F 4 F#dim7/C 4 Bdim7/D 4 Dm7b5/Ab 4 Cm/G 3 Db/F 3 G7/F 2 G7 2
+Cm G | Cm 496 G7 51 Cm/Eb 39 Ab 30 Cm/G 19 Fm/Ab 17 G7/F 14 C7 13 Fm7 9 G/B 9 G7/B 8 Fm 7 Ab/C 6 C 6 Gm 4 F#dim7 4 Bdim7/F 4 D7 3 G7/D 3 Ab7 2 Bdim7 2 F#dim7/C 2
+Ab Cm/G | F#dim7 26 Fm 7 Ab7 6 Fm7 5 D7/F# 5 G 5 G7 4 Cm/Eb 3 F#dim 3 Bdim7/F 2 G7/F 2
+Fm Cm/Eb | Bdim/D 17 Dm7b5 16 Fm 15 Cm 12 G7/D 12 D7 10 Fm/Ab 6 Dm7 5 Ddim 5 Ddim/F 4 Dm7b5/Ab 4 Ab 3 G7/B 2
+C G7 | C 27 Cm 2
+Fm Cm | G 27 Fm 24 G7 10 Fm7 4 F#dim7 4 C 4 Cm/G 4 G7/F 3 D7 3 Dm7b5 3 G7/D 3 Ab 2 Bdim7 2 Ddim 2
+Gm/Bb Fm/Ab | G 67 Eb/G 20 G7 13 Ddim/F 6 Cm/G 6 Fm 5 Gm 3 Ab7 3 Ab 2
+F#dim7 G | Cm 48 F#dim7 28 G7 23 Cm/G 16 G7/F 11 Cm/Eb 8 G/B 5 Bdim7 4 Bdim7/F 3 D7 3 Bdim7/Ab 3 Ab/C 3 Fm/Ab 2 Ab7 2
+G7/D G | G7/D 16 Cm 2
+Fm G | Cm 73 Fm/Ab 39 Ab 12 Cm/G 12 G7 9 Cm/Eb 9 G7/F 6 G7/B 4 Fm 3 G/B 2
+G7 Ab | Dm7b5/F 38 Cm/Eb 16 Ab7 15 Fm7 8 Ddim/F 8 G7 7 Db/F 7 Fm 5 Cm/G 5 Ddim/Ab 3 Bb 3 G 3 Fm/Ab 2 D7/F# 2 F#dim7 2 C7/G 2
+Cm G7 | Cm 412 Cm/G 24 Cm/Eb 23 Ab 19 G 14 G7/F 9 G7/B 5 Fm 3 Bdim7/F 3 C7 3 C 2 Fm/Ab 2
+Bdim7/Ab Cm | Bdim7/Ab 13 G7 7 Bdim7 3 G/B 2 Fm 2
+Edim Fm | Bdim/D 12 G 5 Edim/G 5 Cm 3 Edim 2 C7 2
+D7 G | G7 20 Cm 16 D7 14 Cm/Eb 4 C7 4 G7/F 3 Fm/Ab 3 Bdim7/F 3 Gm 2
+Cm/G G7 | Cm 353 Cm/G 132 C 15 G 14 Cm/Eb 10 Bdim7/Ab 10 Ab 10 G7/B 5 C7 3 Bdim7/F 3 Bdim7 2
+G/D Cm/Eb | G/D 12 G/B 10 G7 10 G7/F 9 Cm 6 G 4 C7/E 3 Bb/D 2 Fm 2 G7/B 2 G7/D 2
+Ab G | Ab 30 Cm 18 Cm/Eb 7 G7/F 4 G7 4 Ab7 2 F#dim7 2 Bdim7/F 2
+Dm7b5/C Cm | Dm7b5/C 9 Fm/C 6 Cm/G 4 Gm/Bb 2 Bdim7/F 2
+G/D Cm | G/B 26 G7/D 8 G7 7 Fm 6 G 5 Gm/Bb 5 C7/Bb 4 G/D 4 G7/B 3 G7/F 2 Cm/G 2 F#dim7 2 Cm/Eb 2
+Fm/Ab Cm/G | G 20 G7 19 Fm 12 D7/F# 11 Dm7b5/F 8 F#dim7 6 Bdim7/F 5 Gm 4 Cm/Eb 3 G7/B 2 G7/F 2 Ddim/F 2
+Dm7b5/Ab G7 | Cm 14 Dm7b5/Ab 13 G7/F 6 Cm/G 4 Cm/Eb 2 F#dim7 2 Fm/Ab 2
+Bdim7/Ab G | Bdim/F 9 Bdim7/F 8 Cm 7 Cm/G 5 Bdim7/Ab 3 G7/F 2
+G7/D Cm/Eb | Ddim/F 13 Fm 12 Cm 11 G7/F 10 G7/D 9 C/E 6 G/B 6 G7/B 5 C7/E 4 G7 3 Ab 2 Bdim7/F 2 Fm7 2 Dm7b5/F 2
+Ab Cm/Eb | Dm7b5/F 17 Fm 12 Fm7 6 F 5 Cm 4 G 3 Ddim/F 2 Db/F 2
+C7/Bb Fm/Ab | Cm/G 11 C7/E 9 Fm 5 C/G 4 Ab7 4 C7/G 3 C/E 2 Edim/G 2 Cm/Eb 2
+Fm/C Cm | G7 17 Dm7b5/C 9 G 7 Fm/C 4 Gm 4
+C G | C 15 G7 4
+Cm/G G | Cm 266 Cm/G 72 G7 37 Cm/Eb 21 Ab 19 G7/F 11 F#dim7 9 Ab7 9 C 8 Bdim7/F 8 G/B 7 Fm 5 Fm/Ab 4 C7 3 Gm 2 Ab/C 2 G7/D 2 Bdim/F 2 C/E 2
+Fm/Ab G | Cm 49 Cm/Eb 19 G7/F 14 Fm/Ab 14 C/E 10 G7 9 Ab 5 G/B 4 Gm 3 Fm 3 Bdim/F 2
+Db/F Cm/Eb | Bdim/D 16 Bdim7/D 6 G/D 5 Db/F 4 Ddim/F 3 Cm 2 Dm7b5 2
+Cm Cm/G | G7 53 G 29 Cm/Eb 24 Cm 17 G7/B 11 Gm 5 Ab 5 G7/F 3 Fm 3 Dm7b5/F 2 F#dim7 2 Fm/Ab 2
+Dm7b5/Ab Cm/G | Dm7b5/Ab 8 Dm7b5/F 8 G7 8 G 5
+Eb Ab | Eb 11 Bb 4 Dm7b5/Ab 4 Ddim/F 3 Abmaj7 3 Dm7b5 2
+F G7 | Ab 17 Fm/Ab 2 Cm/G 2 C 2
+F#dim7/C G | Cm 9 F#dim7/C 9 G7 7 G7/F 5 F#dim7 2 Bdim7/Ab 2 D7 2
+Bdim/F Cm | Ab 6 G/D 6 G 4 Bdim/F 3 Dm7b5/C 2 Fm/Ab 2 C7 2
+Fm Cm/G | G 44 G7 37 Fm/Ab 14 Ab7 8 G7/F 3 Ddim/F 2 Fm 2 Dm7b5/Ab 2 Bdim 2
+Cm Bdim/D | Cm/Eb 53 Cm 17 Ab/C 8 G7/D 5 Bdim7 5 Bdim 2 Bdim7/F 2 G7/B 2
+Dm7b5/F G | Cm 127 Cm/G 8 Cm/Eb 7 Ab 7 G7 5 Fm/Ab 4 G7/F 4 Bdim7/F 2
+Cm/G Fm/Ab | Cm/G 20 Cm 4 Ab7 4 Cm/Eb 2 G7 2
+Ddim/F Cm/Eb | Bdim/D 15 G7 6 Ddim/F 3 Db/F 3 Dm7b5 2 Cm 2 G/D 2
+F#dim7 Cm/G | G7 29 G 27 Ab 12 Ab7 8 Fm7 2
+G Cm/G | G 96 G7 59 F#dim7 12 Bdim 5 Cm 4 Cm/Eb 4 Ab 2 Ab7 2
+Cm G7/D | Cm/Eb 94 Cm 74 G 19 G7 9 G7/B 8 G7/F 6 Bdim7/D 5 Bdim/D 3
+G7 Fm/Ab | G7 17 Bdim7 4 Dm7b5/F 2 F#dim7 2 Dm7b5/Ab 2 G 2
+Fm7 G | Cm 70 Bdim7/Ab 5 G7 4 Fm7 3 Cm/Eb 3 G7/B 3 Fm/Ab 2 C 2
+Ab/C G/B | Cm 9 Gm/Bb 8 Ab/C 7 G7 5 G7/B 5 Bdim7 2
+Ab Eb | Fm 11 Ab 10 Cm 3 Ddim/F 2
+F#dim7/C G/B | F#dim7/C 5 Cm 4 Bdim7/F 4 Ab7 3 Bdim7 2 Edim7/Bb 2 G7 2
+Ab/C Gm/Bb | Fm/Ab 57
+Eb/G Ddim/F | Cm/Eb 14 Eb 2 Fm 2 Eb/G 2
+G7/B G7 | Cm 26 G7/D 10 G7/B 7 C 4 Cm/G 4 Cm/Eb 3 Ab 2
+Eb/G Ab | Ddim/F 6 Eb/Bb 4 Fm/Ab 3 Eb 3 Dm7b5/F 2 Dm/F 2 Bb7 2
+C Cm | G 9 G/D 6 Cm/Eb 3 Fm/Ab 2 Dm7b5/C 2 Bb 2
+G Ab7 | G 51 Cm/G 3 G/D 2
+G F#dim7 | G 42 Dm7b5 6 G/B 5 G7 3 Cm/G 2
+Fm C | Fm 19 C7 4 Cm 3
+Cm Fm/C | Cm 48 Bdim7/F 5 Dm7b5/C 4 Gm7 4 Bdim7/D 3 G7/B 2 Bdim7 2 G7 2
+Fm/Ab Eb/G | Db/F 13 Ddim/F 10 G7/F 4 Eb 2 Fm7 2 Fm/Ab 2
+Ab7/Eb Db | Ab7/Eb 22 Ab 7
+G Fm | Cm/Eb 7 G 5 Fm7 5 Ddim 4
+Cm Bdim7/Ab | Cm 25 Cm/G 3 G7 2
+C7/G Fm | Cm/Eb 7 Cm/G 4 C7/G 4 C7/E 3 Ddim/F 3
+G7/D Bdim7/D | G7/D 16 Cm/Eb 4
+Edim7/Bb Fm/Ab | Edim7/Bb 5 Cm/G 3 Ab7 3 G 3 Fm 3 Edim/G 2 F#dim7/A 2
+Ab Cm | G 5 Fm/C 5 Cm/Eb 3 Ab/C 3 Bdim7/Ab 2
+D7 Gm | G7 9 D 7 D7 6 Cm 2
+G7 G | Cm 32 G7 24 Cm/G 5 G7/F 2 C7 2 Cm/Eb 2 C 2
+Cm G/D | Cm/Eb 35 Cm 19 Fm 6
+Cm/Eb G7/D | Cm 82 Cm/Eb 9 Cm/G 3 G7/F 3 G7 3
+Ddim/F G | Cm 46 Cm/Eb 13 G7 4 Fm/Ab 3 Ab 3 Fm 3 G7/F 3 Fm7 2
+Bdim7 G7/B | Cm 24 Bdim7 10 C 2 Edim7/Bb 2
+Gm D | Gm 17 Gm/Bb 6 G 4 D7 3
+G7/D G7 | Cm 15 Cm/Eb 9 G7/D 6 G7/F 3 Cm/G 3
+Eb Eb/G | F7/A 8 Bb 7 Ab 4 Fm7/Ab 3 Fm7 2
+4578/5441 2755/5743 4749/5681 2753/5677 4784/5612 2815/5671 4718/5617 2660/5497
+""",
+        "chorale/major": """
+C | 166 | 595/612 | 378/472 | G 335 C/E 317 F 231 Am 183 G/B 174 F/A 131 Dm7/F 73 Bdim/D 52 Dm 40 C7 38 Dm/F 29 C7/Bb 28 Am/C 18 Dm7/C 18 G7 17 G7/B 17 D7/F# 15 Fmaj7/A 15 F#dim/A 14 E/G# 12 F#m7b5/C 11 Em 10 G7/D 10
+G | 4 | 253/253 | 325/347 | G7 538 C 454 G7/F 198 F/A 53 G/B 52 C/E 36 Am 30 Dm 17 E/G# 13 Em 10
+C/E | 0 | 222/223 | 243/246 | G 219 C 173 F 137 Dm7/F 100 Dm 48 Dm7 45 Bdim/D 42 C7/E 28 Am 26 F/A 24 G7/B 22 G/B 18 C/G 16 C7 12 G7/D 11 Dm/F 10 Fmaj7 10 Am7 10 D7/F# 7 G7/F 6 Fmaj7/E 6 G7 5 D/F# 5 F#m7b5 5
+G7 | 0 | 266/266 | 406/410 | C 631 Am 102 Am/C 14 G7/F 7 C/G 7 G 5 E/G# 5 G7/B 4 Am7 4 Em/G 4 Cmaj7 4
+Am | 5 | 190/191 | 118/126 | Dm7/F 99 C/E 81 G/B 80 F 50 G 43 Dm/F 30 F/A 28 Dm 24 Em 19 D7/F# 19 Am/C 16 F#dim/A 14 Bdim/D 12 C/G 12 G7/F 11 Dm7 10 Am/E 8 G7 6 Fmaj7 5 C 4 Bdim/F 4 D/F# 3
+F | 0 | 143/143 | 117/125 | G 89 C 83 Bdim/D 74 C/E 68 Dm 63 F/A 39 G7/F 30 G/B 18 C/G 17 G7 15 Dm/F 15 Bm7b5/F 15 Dm7 10 Am 7 D7/F# 6 Em/G 6 Bdim/F 5 Fmaj7/E 4 Bm7b5 3 D/F# 3
+G/B | 5 | 101/101 | 134/135 | C 206 G7/B 104 G 102 G7 31 Am 30 F/A 27 C7/Bb 8 Em/G 8 C/E 5 Dm 5 A7/C# 3
+F/A | 0 | 73/73 | 84/84 | G7/B 81 C 58 Bm7b5 57 G/B 47 C/G 38 F 31 Dm7/F 26 G 18 Fmaj7 17 C/E 12 G7 6 Em/G 4 Em 3 C7/E 3
+Bdim/D | 0 | 97/97 | 128/128 | C 191 C/E 138 Am 16 G 4 F 3 G7/B 3 G7/F 3 Bdim 3
+Dm | 0 | 59/59 | 41/44 | Bdim/D 114 G/B 50 G7/B 38 G7 28 G 26 Dm/F 12 G7/F 11 C/E 9 Am 9 Em 9 G7/D 5 F 3 Dm7 3 Bm7b5/D 3
+G7/B | 0 | 85/85 | 99/99 | C 306 G7 37 C/E 3 Am/C 3
+Dm7/F | 0 | 28/28 | 44/44 | G 215 Dm7 97 C/G 19 G7 12 G7/F 4 Em/G 3
+G7/F | 0 | 110/110 | 84/84 | C/E 256 C 17 G7/D 14 Em 10 G/D 7 G7 4 Am/E 4 G 3
+Dm7 | 0 | 5/5 | 29/29 | G 111 G7 37 Bdim/D 27 C/G 5 Dm7/C 3
+C/G | 0 | 19/19 | 28/28 | G 50 Dm7/F 35 G7 27 F 5 Dm/F 4 F#m7b5 4 C 3 C/E 3 G7/F 3 D7/F# 3 Fmaj7 3
+Dm/F | 0 | 20/21 | 21/22 | G 28 Dm 19 G7/F 16 G7 13 Am 7 Bm7b5/F 7 Dm7/F 6 Dm7 6 Bdim/D 5 C/E 3 D7/F# 3
+Em | 1 | 32/32 | 10/10 | F 16 Am 13 F/A 11 Am7 9 C 7 C/E 6 G/B 6 Fmaj7/E 4 Bdim/D 3 G7/D 3
+Bm7b5 | 0 | 17/17 | 13/13 | C 64
+D7/F# | 0 | 8/8 | 12/12 | G 45 D7 6 G7 4 E7/G# 3
+Am/C | 0 | 14/14 | 13/13 | Am 9 Dm7/C 9 Dm 4 F/A 3 Dm7/F 3 Em 3
+G7/D | 0 | 19/19 | 18/18 | C 32 C/E 14 Am 3
+C7 | 0 | 27/27 | 17/17 | F 34 Dm 9 Dm/F 3
+Fmaj7 | 0 | 6/6 | 17/17 | G 32 G7 4 G7/F 3 Dm/F 3
+F#dim/A | 0 | 20/20 | 13/13 | G 41 G/B 3
+Am7 | 0 | 11/11 | 9/9 | Dm7 10 G7/B 5 F#dim/A 5 Bdim 5 G/B 3 Bdim/D 3
+Fmaj7/A | 0 | 0/0 | 4/4 | G7/B 18 Bdim 14
+C7/Bb | 0 | 17/17 | 9/9 | F/A 28
+E/G# | 0 | 21/21 | 8/8 | Am 22 E7/G# 10
+C7/E | 0 | 16/16 | 11/11 | F 33
+Em/G | 0 | 12/12 | 12/12 | F/A 12 Fmaj7/A 10 Dm/F 4
+Dm7/C | 0 | 2/2 | 2/2 | G7/B 19 G/B 13
+Bdim | 0 | 6/6 | 13/13 | C 30
+D/F# | 0 | 5/5 | 4/4 | G 13 D7/F# 4 D 3
+E7/G# | 0 | 4/4 | 6/6 | Am 20 F/A 4
+Bm7b5/F | 0 | 4/4 | 8/8 | C/E 21
+D | 0 | 6/6 | 7/8 | G 13 D7 6 D7/C 3
+Bdim/F | 0 | 1/1 | 5/5 | C/E 9
+Fmaj7/E | 0 | 2/2 | 2/2 | Bdim/D 15
+F#m7b5 | 0 | 5/5 | 9/9 | G 15
+D7 | 0 | 3/3 | 9/10 | G 13
+Cmaj7 | 0 | 4/4 | 3/3 | F 7
+D7/C | 0 | 5/5 | 3/3 | G/B 10
+G/D | 0 | 3/3 | 8/8 | C 6 C/E 5
+Am/E | 0 | 3/3 | 4/4 | Bdim/D 4
+F#m7b5/C | 0 | 2/2 | 9/9 | G 12
+Bm7b5/D | 0 | 5/5 | 1/1 | C/E 9
+A7/C# | 0 | 6/6 | 1/1 | Dm 10
+C/E C | F 54 G 48 Dm7/F 10 C/E 8 G7 7 C7 5 F/A 5 Fmaj7/A 4 C7/Bb 3 Am 3 G/B 3 Bdim/D 2
+G7/F C/E | C 71 Dm 27 F 25 Bdim/D 25 Dm7/F 14 G7/B 13 G 11 Dm7 11 G/B 10 Am 8 C7/E 5 G7/D 4 Fmaj7/E 3 F/A 3 G7/F 2 C7 2 C/G 2
+Dm7/F G | G7 125 C 80 E/G# 2 Am 2
+Bdim/D C/E | G 54 F 19 Dm7/F 16 C 10 Am 3 C7/E 2 F/A 2 G7/D 2 Fmaj7 2 G7 2
+Dm G7/B | G7 26 C 6
+C F/A | C/G 19 Dm7/F 19 G/B 13 G 12 C/E 11 G7/B 10 F 9 Fmaj7 7 C 5 C7/E 3 Em 3 Em/G 2 Bm7b5 2
+Bm7b5 C | G 16 G/B 6 Dm/F 6 D7/F# 5 Dm7/F 5 C/E 4 F#m7b5/C 3
+C G/B | C 52 Am 26 F/A 24 G 21 G7/B 14 C7/Bb 8 Em/G 4 G7 3
+F G | G7 39 F/A 22 C 19 G7/F 2
+Dm7/F Dm7 | G 91 G7 4
+F#dim/A G | G7/F 19 C 3 Dm 2 G/B 2
+C Bdim/D | C/E 39 C 3
+Am G | C 20 G7/F 17 G7 2
+F/A C/G | Dm7/F 24 G 4 G7/F 3 Fmaj7 2 D7/F# 2
+Dm7 G | G7 58 C 46 G7/F 6
+F/A F | G 12 C 8 C/G 3 Dm 2
+F F/A | C 12 F 11 G7/B 4 Bm7b5 3 G/B 3
+Dm G/B | G 22 G7/B 10 G7 8 C 8
+G F/A | Bm7b5 20 G7/B 12 C 8 G/B 7 C/G 2
+C/E Dm | Bdim/D 33 G/B 5
+C/E Dm7 | G7 17 Bdim/D 15 G 9
+C/G G | G7 27 C 20
+C Dm7/F | G 62 Dm7 4 C/G 3 G7 3
+F/A G7/B | C 78
+C/G G7 | C 20 C/G 4 Am 3
+Dm7 G7 | C 35
+G7/B G7 | C 35
+C/E G7/B | C 22
+588/599 756/785 719/725 654/677 624/626 615/643 621/622 514/580
+""",
+        "chorale/minor": """
+Cm | 134 | 300/304 | 264/290 | Cm/Eb 220 G 219 Fm/Ab 103 G/B 69 Dm7b5/F 69 Ab 56 Gm 37 Gm/Bb 31 Bdim/D 30 Ddim/F 27 Dm7b5/C 27 Ab/C 25 Bb/D 25 Fm 18 Bdim7 18 F7/A 17 F/A 15 Fm7 15 Eb 14 F#dim7/C 12 G7/B 11 G7 10 Fm7/Ab 10 Dm7b5 9 F#dim7 9 D7/F# 8 Cm/G 7 G7/D 7 Dm 7 Abmaj7 7 Adim/C 6
+G | 16 | 187/192 | 141/181 | G7 353 Cm 247 G7/F 72 Cm/Eb 37 C 34 G/B 26 Fm/Ab 26 Gm 16 Ab 12 F/A 7
+Cm/Eb | 2 | 88/88 | 125/127 | G 116 Cm 97 Bdim/D 53 Dm7b5/F 48 Gm 22 G/B 21 Fm/Ab 18 G7/B 13 F7/Eb 10 Cm/G 9 Ddim/F 9 Ab 8 Fm 8 Dm7b5 8 Bdim7/D 8 Dm 7 F/A 5 G7 4 G7/D 4 C/E 4 C7/E 4 Fm7 3 F 3 G/D 3
+G7 | 0 | 191/191 | 239/240 | Cm 250 C 141 Ab 70 Cm/G 7 Fm/Ab 5 Am7b5 4 G 3 Abmaj7 3
+G/B | 4 | 85/85 | 57/57 | Cm 166 G7/B 90 G 20 G7 17 Ab/C 6 C 3
+Fm/Ab | 0 | 74/74 | 77/80 | G 74 Cm/G 50 Fm 20 Dm7b5/F 14 Fm7 13 Cm 12 Cm/Eb 10 G7 10 Gm 7 Ddim/F 6 G/B 5 F/A 5 Bdim7/Ab 5 Fm7/Ab 4 Dm7b5/Ab 4 Bdim7 3 Edim7 3
+G7/B | 0 | 79/79 | 58/59 | Cm 227 G7 15 Ab/C 7
+Dm7b5/F | 0 | 12/12 | 33/33 | G 149 Dm7b5 46 G7 17 Cm/G 9 Gm 3
+Ab | 0 | 47/47 | 37/37 | Dm7b5/F 54 Ddim/F 25 Fm 16 G 11 Fm/Ab 11 Cm/G 9 Fm7 7 Cm/Eb 5 Eb 5 Dm7b5/Ab 5 Eb/G 4 F#dim7 3 Bdim7/D 3 Gm/Bb 3
+Fm | 1 | 41/41 | 45/47 | G 30 Cm 28 Fm/Ab 14 G7 9 Cm/Eb 8 Ddim/F 8 F#dim7 8 G/B 7 Cm/G 7 G7/F 7 Bdim7 7 Bdim7/F 7 G7/B 5 C 5 Fm7 4 Fm/C 4 Bdim7/D 3
+C | 0 | 5/5 | 4/4 | Cm 5 C/E 3
+Bdim/D | 0 | 56/56 | 63/63 | Cm 136 Cm/Eb 37 G/B 6 Bdim7/D 3
+Cm/G | 0 | 22/22 | 32/32 | G 58 Dm7b5/F 27 G7 15 Ddim/F 7 F#dim7 6 Fm/Ab 5 D7/F# 5 Bdim7/F 4 Fm 3 Fm7 3 Dm7b5/Ab 3
+Gm | 5 | 24/24 | 14/15 | Gm7/F 11 Ab 9 F/A 7 Cm 6 Cm/Eb 6 Gm/Bb 5 Fm/Ab 4 Eb 4 Eb/G 3
+G7/F | 2 | 36/36 | 28/28 | Cm/Eb 95 G7/D 9 C/E 5 G 3
+Ddim/F | 0 | 26/26 | 35/35 | G 35 Cm/G 14 F#dim7 10 Dm7b5/F 5 G7/F 5 Eb 5 G7 4 Ab 4 Bdim7/D 3
+Bdim7 | 0 | 23/23 | 18/18 | Cm 71 G/B 3 G7/B 3
+Eb | 0 | 22/22 | 14/14 | Ab 6 Ddim/F 6 F7/Eb 6 Cm 5 Fm 4 Bdim/D 4 G7/D 4 Bb 4 G7/B 3 Bb/D 3
+F/A | 0 | 5/5 | 9/9 | G7/B 20 F7/A 10 Bdim 9 Cm 5 G/B 4 Dm 4 Bb 4 Bdim7 3
+Dm7b5 | 0 | 1/1 | 9/9 | G 39 G7 10 Bdim/D 5 Bdim7/D 5 Eb 3
+F7/A | 0 | 5/5 | 4/4 | G7/B 22 G/B 16 Bdim 13 Bb 7 Gm/Bb 3
+F#dim7 | 0 | 13/13 | 27/27 | G 45 Cm/G 3 Gm 3
+Bdim7/D | 0 | 15/15 | 13/13 | Cm/Eb 24 G/B 12 Cm 4 G7/B 4
+Gm/Bb | 0 | 11/11 | 13/13 | Fm/Ab 18 Ab 6 G/B 4
+Fm7 | 0 | 5/5 | 17/17 | G 32 G7 4 Fm/Ab 3
+Ab/C | 0 | 4/4 | 11/11 | Dm7b5/C 4 Ab 3 Dm7b5 3 Bdim7/D 3 Bb7/D 3
+Dm7b5/C | 0 | 3/3 | 5/5 | G7/B 30 G/B 11 Bdim7 3
+Bdim | 0 | 8/8 | 11/11 | Cm 36 G7 3
+G7/D | 0 | 12/12 | 13/13 | Cm 20 Cm/Eb 16
+Dm | 0 | 6/6 | 3/3 | Bdim/D 18 G 3 G7/B 3
+Bb/D | 0 | 7/7 | 12/12 | Eb 21 Bb7/D 5 Cm 4
+F | 0 | 3/3 | 6/6 | Bdim/D 8 Bdim7 3 F7/Eb 3
+F7/Eb | 0 | 1/1 | 8/8 | Bdim/D 29 Bdim7/D 3 Dm 3
+C/E | 1 | 8/8 | 2/2 | Fm 10 C7/E 8 F 6
+Bb | 0 | 6/6 | 5/5 | Bdim7 7 Eb 5 G/B 3
+D7/F# | 0 | 2/2 | 10/10 | G 19 Gm 6
+C7/E | 0 | 11/11 | 9/9 | Fm 24
+Bdim7/F | 0 | 14/14 | 6/6 | Cm 9 Cm/Eb 9
+Abmaj7 | 0 | 1/1 | 4/4 | Fm/Ab 10 Cm/G 3
+Fm7/Ab | 0 | 5/5 | 8/9 | G 10 Fm7 3
+Dm7b5/Ab | 0 | 8/8 | 7/7 | G 7 Cm/G 6 Dm7b5/F 4 Ebaug/G 3
+Eb/G | 0 | 8/8 | 5/5 | Fm 4 Am7b5 4
+Am7b5 | 0 | 5/5 | 2/2 | Bdim 6 G/B 4 G7/B 4
+Ebaug/G | 0 | 1/1 | 1/1 | Cm/Eb 3 Fm/Ab 3
+Bdim7/Ab | 0 | 3/3 | 0/0 | Cm/G 10
+F#dim7/C | 0 | 2/2 | 10/10 | G 12
+Adim/C | 0 | 3/3 | 5/5 | Bb 3
+Fm/C | 0 | 7/7 | 4/5 | C 4
+Edim7 | 0 | 5/5 | 2/2 | Fm 8
+G/D | 0 | 6/6 | 3/3 | Cm 8 Cm/Eb 3
+Gm7/F | 0 | 4/4 | 2/2 | Cm/Eb 9
+Bb7/D | 0 | 4/4 | 3/3 | Eb 9
+Dm7b5/F G | G7 106 Cm 17 Fm/Ab 12 C 8 Ab 2
+Fm/Ab G | Cm 30 G7/F 20 Cm/Eb 4 G7 3
+Cm Bdim/D | Cm/Eb 24 Cm 2
+Dm7b5 G | G7 31 Cm 5 C 2
+Ddim/F G | Cm 12 G7 9 Gm 7 G7/F 3 C 2
+Fm Cm | G 9 Fm/Ab 6 Cm/Eb 3
+Cm/Eb Bdim/D | Cm 48
+Dm7b5/F Dm7b5 | G 38 G7 5
+F7/Eb Bdim/D | Cm 28
+Cm/Eb G/B | Cm 18 G7/B 3
+273/277 393/406 427/428 418/433 407/409 394/409 413/415 328/363
 """,
     }
 )

@@ -36,10 +36,11 @@ from theory.progression import ChordSpan, Progression
 __all__ = ["chord_changes", "compose_progression"]
 
 _PHRASE_BARS = PHRASE_SLOTS // 2
-_MIN_START = 0.02  # a chord that fewer pieces begin with begins none of ours
+_MIN_START = 0.02  # a chord that fewer pieces begin with, or one from outside of the key, begins none of ours
 _TABLE_MODES = frozenset({"major", "minor", "harmonic minor", "melodic minor"})
 _MODAL_CHANGES = (0.9, 0.2)  # chances at a bar line and within the bar, where no corpus says
 _C = Spelling(0)
+_Test = Callable[[Chord, Key], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +56,7 @@ class _Model:
     automaton: Automaton
     chord_of: NDArray[np.int64]
 
-    def mask(self, test: Callable[[Chord, Key], bool]) -> NDArray[np.bool_]:
+    def mask(self, test: _Test) -> NDArray[np.bool_]:
         """Return for which chords a test holds."""
         return np.array([test(chord, self.home) for chord in self.chords])
 
@@ -126,11 +127,12 @@ def compose_progression(
 
     Notes
     -----
-    The laws: a piece begins with a chord that pieces begin with. Each first phrase of four bars of two ends open (on
-    the dominant; in lead sheets on any dominant seventh, in pop on anything but a tonic), each second one on the tonic
-    in styles that do so, unless the piece ends within two bars of it. The last bar is the tonic, in root position, and
-    comes from the dominant, in pop also from IV or VII. Before a modulation stands a chord that both keys have, or the
-    new dominant; only where no such chord leads on, the new key begins as a piece does.
+    The laws: a piece begins with a chord of the key that pieces begin with, in folk, classical and chorale style with a
+    tonic. Of two phrases of four bars the first ends open (on the dominant; in lead sheets on any dominant seventh, in
+    pop on anything but a tonic), the second on the tonic (in lead sheets and pop: as it likes), unless the piece ends a
+    bar later. The last bar is the tonic, in root position, and comes from the dominant, in pop also from IV or VII.
+    Before a modulation stands a chord that both keys have, or the new dominant; only where no such chord leads on, the
+    new key begins as a piece does.
 
     The draw is exact, given these laws, where no bar repeats another. A bar that repeats an earlier one of the same
     key takes its chords if it lawfully can, and is new otherwise. The time is linear in the bars.
@@ -229,7 +231,9 @@ def _laws(form: _Form, stretch: _Stretch) -> NDArray[np.bool_]:
     allowed = np.ones((len(stretch.slots), len(model.chords)), dtype=np.bool_)
     if not form.chromatic:
         allowed &= model.mask(_is_diatonic)
-    closing = {form.n_slots - 1: _is_rest}
+    if stretch.slots.start == 0 and style in _CLOSED_STYLES:
+        allowed[0] &= model.mask(_is_tonic)
+    closing: dict[int, _Test] = {form.n_slots - 1: _is_rest}
     if form.n_slots > 2:
         closing[form.n_slots - 2] = _CLOSING[style]
     for end in range(_PHRASE_BARS, form.n_bars - 1, _PHRASE_BARS):
@@ -251,6 +255,10 @@ def _is_diatonic(chord: Chord, key: Key) -> bool:
     assert chord.root is not None
     raised = {(key.tonic.pitch_class + 11) % 12} if key.is_minor and _above(chord, key) in {7, 11} else set()
     return chord.pitch_classes <= key.pitch_classes | raised
+
+
+def _is_tonic(chord: Chord, key: Key) -> bool:
+    return function_of(chord, key) is Function.TONIC and _above(chord, key) == 0
 
 
 def _is_rest(chord: Chord, key: Key) -> bool:
@@ -280,7 +288,6 @@ def _leads_home(chord: Chord, key: Key) -> bool:
     return has_fifth and _above(chord, key) in {5, 7, 10}
 
 
-_Test = Callable[[Chord, Key], bool]
 _OPEN: MappingProxyType[str, _Test] = MappingProxyType(
     {"pop": _is_unrest, "lead-sheet": _is_any_dominant, "folk": _is_dominant}
     | {"classical": _is_dominant, "chorale": _is_dominant}
@@ -397,9 +404,11 @@ def _table_model(style: str, mode: str) -> _Model:
     chord_of = np.concatenate([[-1], np.arange(n_chords), graph.pairs[:, 1]])
     state_after = np.tile(1 + np.arange(n_chords), (n_chords, 1))  # by the last chord and the next
     state_after[graph.pairs[:, 0], graph.pairs[:, 1]] = 1 + n_chords + np.arange(n_pairs)
-    starts = np.where(graph.starts >= _MIN_START * graph.starts.sum(), graph.starts, 0)
+    home = Key(_C, mode)
+    is_usual = graph.starts >= _MIN_START * graph.starts.sum()
+    starts = np.where(is_usual & [_is_diatonic(chord, home) for chord in graph.chords], graph.starts, 0)
     automaton = _automaton(chord_of, state_after, starts, graph.log_successions(), graph.change_chances())
-    return _Model(Key(_C, mode), graph.chords, automaton, chord_of)
+    return _Model(home, graph.chords, automaton, chord_of)
 
 
 @cache
