@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from decode_strategies import SEEDS, lattices, random_lattice
+from decode_strategies import SEEDS, automaton_of, lattices, random_lattice
 from hypothesis import assume, given, settings
 from numpy.typing import NDArray
 from oracle import Line, lattice_lines, probabilities
 
+from symgen.decode.automaton import DEAD
 from symgen.decode.infer import has_line, log_backward, log_weight_of, sample_lines
 from symgen.decode.lattice import Lattice
 
@@ -93,8 +94,12 @@ def test_samples_repeat_with_the_seed_alone() -> None:
     assert (first != other).any()
 
 
-def test_the_ends_of_the_unit_interval_hit_no_zero() -> None:
-    """Symbols of weight zero before and after the possible ones are never drawn, not even at a height of 0."""
+@pytest.mark.parametrize("closed_for_all", [True, False])
+def test_the_ends_of_the_unit_interval_hit_no_zero(closed_for_all: bool) -> None:
+    """Symbols of weight zero before and after the possible ones are never drawn, not even at a height of 0.
+
+    Their potential is zero, or only the state that is never reached has moves for them.
+    """
 
     class Ends(np.random.Generator):
         def random(self, size: Any = None, *_: Any, **__: Any) -> Any:
@@ -102,8 +107,13 @@ def test_the_ends_of_the_unit_interval_hit_no_zero() -> None:
             heights[:, 0], heights[:, 1] = 0.0, np.nextafter(1.0, 0.0)
             return heights
 
-    rng = np.random.default_rng(3)
-    lattice = random_lattice(rng, (1, 2, 5), 6, p_dead=0.0, p_zero=0.0)
-    lattice.log_symbol[:, [0, 4]] = -np.inf
+    next_state, log_weight = np.zeros((1, 2, 5)), np.zeros((1, 2, 5))
+    next_state[0, 1] = 1
+    log_symbol = np.zeros((6, 5))
+    if closed_for_all:
+        log_symbol[:, [0, 4]] = -np.inf
+    else:
+        next_state[0, 0, [0, 4]], log_weight[0, 0, [0, 4]] = DEAD, -np.inf
+    lattice = Lattice.build(automaton_of(next_state, log_weight, [0.0, 0.0]), log_symbol)
     drawn = sample_lines(lattice, log_backward(lattice), Ends(np.random.PCG64(0)), 2)
     assert drawn.tolist() == [[1] * 6, [3] * 6]
