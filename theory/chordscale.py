@@ -147,7 +147,7 @@ def _scales_of(key: Key) -> list[frozenset[int]]:
 def _kind(semitones: set[int]) -> str:
     """Return the row of the usual scales for the semitones above a root."""
     if 4 in semitones:
-        fifth = "augmented" if 8 in semitones and not {6, 7} & semitones else ""
+        fifth = "augmented" if 8 in semitones and 7 not in semitones else ""
         seventh = "dominant" if 10 in semitones else "major" if 11 in semitones else ""
         return f"{fifth} {seventh}".strip() or "major"
     if 3 not in semitones:
@@ -176,7 +176,7 @@ def _adapted(scale: frozenset[int], members: frozenset[int], root: Spelling) -> 
     """Put the chord's notes into a scale, each in place of a neighbour that is none of them."""
     notes = set(scale)
     for missing in sorted(members - scale, key=lambda note: (note - root.pitch_class) % 12):
-        neighbours = [note for step in (-1, 1) if (note := (missing + step) % 12) in notes - members]
+        neighbours = [note for step in (1, -1) if (note := (missing + step) % 12) in notes - members]
         notes -= set(neighbours[:1])
         notes.add(missing)
     return frozenset(notes)

@@ -54,6 +54,11 @@ plain_chords = scaled_chords.map(lambda chord: replace(chord, scale=None))
         ("C", "F#dim7", "F# octatonic"),
         ("C", "Caug", "C whole tone"),
         ("C", "Cmaj7#5", "C lydian augmented"),
+        ("C", "Cmaj7#11(#5)", "C lydian augmented"),
+        ("C", "G7b5#5", "G whole tone"),
+        ("C", "Cmaj7addb9", "C {0,1,4,5,7,9,11}"),  # in no usual scale: D flat takes the place of D
+        ("C", "Cmaj7(omit1)addb9", "C {0,1,4,5,7,9,11}"),
+        ("C", "Cm7add#11", "C dorian #4"),
         ("C", "Cmmaj7", "C melodic minor"),
         ("C", "Bb7sus4", "Bb mixolydian"),
         ("C", "Dm7b5", "D locrian #2"),

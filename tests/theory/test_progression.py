@@ -68,6 +68,7 @@ def test_bars_and_repeats(text: str, bars: list[list[str]]) -> None:
         ("[Verse  1] Am F | C G\n[Chorus] F", "[Verse 1] Am F | C G | [Chorus] F"),
         ("| [A] Am | [B]F |", "[A] Am | [B] F"),
         ("[A] | Am | F", "[A] Am | F"),
+        ("C | [A] | Am", "C | [A] Am"),
         ("[A] |: Am | F :| [B] G", "[A] Am | F | Am | F | [B] G"),
         ("|: [A] Am | [B] F :| G", "[A] Am | [B] F | [A] Am | [B] F | G"),
         ("[A] Am | [B] F :| G", "[A] Am | [B] F | Am | [B] F | G"),
