@@ -92,7 +92,7 @@ def _read_analyses(paths: Iterable[Path]) -> list[Piece]:
     chosen: dict[Path, Path] = {}
     for path in sorted(paths, key=lambda path: (path.name != "analysis.txt", path)):
         chosen.setdefault(path.parent, path)
-    return [Piece(str(path), tuple(_heard(read_romantext(path)))) for path in chosen.values()]
+    return [Piece("/".join(path.parts[-4:]), tuple(_heard(read_romantext(path)))) for path in chosen.values()]
 
 
 def _heard(analysis: list[Analysed]) -> Iterator[Heard]:
@@ -319,7 +319,7 @@ def write_tables(pieces: dict[str, list[Piece]]) -> None:
 
 def is_held_out(piece: Piece) -> bool:
     """Whether a piece is one of the tenth that is kept out of the counts, by its name."""
-    return zlib.crc32(Path(piece.name).name.encode() if "#" in piece.name else piece.name[-60:].encode()) % 10 == 0
+    return zlib.crc32(piece.name.encode()) % 10 == 0
 
 
 @dataclass(slots=True)

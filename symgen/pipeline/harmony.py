@@ -56,10 +56,6 @@ class _Model:
     automaton: Automaton
     chord_of: NDArray[np.int64]
 
-    def mask(self, test: _Test) -> NDArray[np.bool_]:
-        """Return for which chords a test holds."""
-        return np.array([test(chord, self.home) for chord in self.chords])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stretch:
@@ -230,9 +226,9 @@ def _laws(form: _Form, stretch: _Stretch) -> NDArray[np.bool_]:
     style = STYLES[form.style] if stretch.key.mode in _TABLE_MODES or len(stretch.key.semitones) != 7 else "pop"
     allowed = np.ones((len(stretch.slots), len(model.chords)), dtype=np.bool_)
     if not form.chromatic:
-        allowed &= model.mask(_is_diatonic)
+        allowed &= _mask(model, _is_diatonic)
     if stretch.slots.start == 0 and style in _CLOSED_STYLES:
-        allowed[0] &= model.mask(_is_tonic)
+        allowed[0] &= _mask(model, _is_tonic)
     closing: dict[int, _Test] = {form.n_slots - 1: _is_rest}
     if form.n_slots > 2:
         closing[form.n_slots - 2] = _CLOSING[style]
@@ -246,8 +242,14 @@ def _laws(form: _Form, stretch: _Stretch) -> NDArray[np.bool_]:
     leads_over = stretch.slots.stop < form.n_slots
     for slot, test in closing.items():
         if slot in stretch.slots and not (leads_over and slot >= stretch.slots.stop - size):
-            allowed[slot - stretch.slots.start] &= model.mask(test)
+            allowed[slot - stretch.slots.start] &= _mask(model, test)
     return allowed
+
+
+@cache
+def _mask(model: _Model, test: _Test) -> NDArray[np.bool_]:
+    """Return for which chords of a model a test holds."""
+    return np.array([test(chord, model.home) for chord in model.chords])
 
 
 def _is_diatonic(chord: Chord, key: Key) -> bool:
