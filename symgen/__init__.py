@@ -19,7 +19,7 @@ _HOMES = {
     "generate": "symgen.pipeline.generate",
     "generate_many": "symgen.pipeline.generate",
     "default_rules": "symgen.pipeline.generate",
-    "audit": "symgen.pipeline.moments",
+    "audit": "symgen.moments",
     "styles": "symgen.pipeline.generate",
     "load": "symgen.io",
     "save": "symgen.io",
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles
-    from symgen.pipeline.moments import audit as audit
+    from symgen.moments import audit as audit
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render
     from symgen.score import Note as Note

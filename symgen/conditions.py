@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.grid import BarMap
-from symgen.score import ChordChange
+from symgen.score import ChordChange, KeyChange
 from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
@@ -75,6 +75,8 @@ class Conditions:
         Place of the first bar in its phrase, counted from 0.
     is_end
         Whether the last bar ends the piece.
+    keys
+        Changes to other keys within it, ascending; everything stays relative to ``key``, only the scale changes.
     """
 
     bars: BarMap
@@ -83,6 +85,7 @@ class Conditions:
     style: str = ""
     first_bar: int = 0
     is_end: bool = True
+    keys: tuple[KeyChange, ...] = ()
 
     def features(self) -> NDArray[np.float32]:
         """Return the rows for a model, shape (n_steps, N_FEATURES)."""
@@ -113,18 +116,12 @@ class Conditions:
         return [table]
 
     def _piece_columns(self) -> list[NDArray[np.float64]]:
-        scale = np.isin(np.arange(12), self.key.semitones).astype(np.float64)
+        scale = np.tile(np.isin(np.arange(12), self.key.semitones), (self.bars.end_steps, 1))
+        for change in self.keys:
+            tonic = change.key.tonic.pitch_class - self.key.tonic.pitch_class
+            scale[change.onset_steps :] = np.isin((np.arange(12) - tonic) % 12, change.key.semitones)
         style = np.array([float(self.style == name) for name in STYLES])
-        return [np.tile(np.concatenate([scale, style]), (self.bars.end_steps, 1))]
-
-
-def chord_at_steps(chords: Sequence[ChordChange], n_steps: int) -> list[Chord | None]:
-    """Return the chord of every step; ``None`` before the first change."""
-    found: list[Chord | None] = [None] * n_steps
-    edges = [change.onset_steps for change in chords] + [n_steps]
-    for change, start, end in zip(chords, edges[:-1], edges[1:], strict=True):
-        found[start:end] = [change.chord] * max(end - start, 0)
-    return found[:n_steps]
+        return [scale.astype(np.float64), np.tile(style, (self.bars.end_steps, 1))]
 
 
 def _place_in_bar(meter: Meter, steps_per_quarter: int) -> NDArray[np.float64]:

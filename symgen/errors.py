@@ -68,9 +68,14 @@ class InfeasibleError(SymgenError, ValueError):
         The first impossible step, as the user counts it (``"bar 3 beat 1"``).
     blame
         An irreducible set of rules and locks that contradict each other, in the user's words.
+    possible_without
+        Those of them that are the only obstacle: leaving out any one of these would make the request possible.
     """
 
-    def __init__(self, message: str, where: str = "", blame: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, where: str = "", blame: tuple[str, ...] = (), possible_without: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.where = where
         self.blame = blame
+        self.possible_without = possible_without

@@ -11,7 +11,7 @@ music ends, on a bar line in everything this project makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ from theory.meter import Meter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from theory.audit import Violation
+    from theory.rules import Rule
+
 __all__ = [
     "ChordChange",
     "KeyChange",
@@ -33,6 +36,7 @@ __all__ = [
     "Score",
     "TempoChange",
     "Track",
+    "chord_at_steps",
 ]
 
 
@@ -215,6 +219,12 @@ class Score:
         msg = f"track {name!r}: expected one of {', '.join(repr(t.name) for t in self.tracks) or 'no tracks at all'}"
         raise ScoreError(msg)
 
+    def audit(self, rules: Sequence[Rule], *, track: str | None = None) -> list[Violation]:
+        """Return every violation of rules in one track; see :func:`symgen.moments.audit`."""
+        from symgen.moments import audit
+
+        return audit(self, rules, track=track)
+
     def save(self, path: str | Path, *, overwrite: bool = True) -> Path:
         """Write the score to a file; see :func:`symgen.io.save`."""
         from symgen import io
@@ -242,6 +252,15 @@ class Score:
     def with_tracks(self, tracks: Iterable[Track]) -> Score:
         """Return the score with other tracks."""
         return replace(self, tracks=tuple(tracks))
+
+
+def chord_at_steps(chords: Sequence[ChordChange], n_steps: int) -> list[Chord | None]:
+    """Return the chord of every step; ``None`` before the first change."""
+    found: list[Chord | None] = [None] * n_steps
+    edges = [change.onset_steps for change in chords] + [n_steps]
+    for change, start, end in zip(chords, edges[:-1], edges[1:], strict=True):
+        found[start:end] = [change.chord] * max(end - start, 0)
+    return found[:n_steps]
 
 
 def _check_changes(name: str, changes: tuple[_Change, ...], *, needs_start: bool) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -128,8 +129,9 @@ def moments(n_steps: int) -> st.SearchStrategy[list[Moment]]:
     return drawn.map(lambda rows: [_moment(step, *row) for step, row in enumerate(rows)])
 
 
+@cache  # a strategy is slow to build
 def rules(
-    alphabet: LineAlphabet, n_steps: int, costs: Sequence[float] = (math.inf, 0.25, 3.0)
+    alphabet: LineAlphabet, n_steps: int, costs: tuple[float, ...] = (math.inf, 0.25, 3.0)
 ) -> st.SearchStrategy[Rule]:
     """Draw a rule that bites on a few pitches and steps, of any kind there is; some are made of others."""
     plain = _plain_rules(alphabet, n_steps, costs)
@@ -207,7 +209,7 @@ def rule_lists(
     max_size: int = 5,
 ) -> st.SearchStrategy[list[Rule]]:
     """Draw some rules."""
-    return st.lists(rules(alphabet, n_steps, costs), min_size=min_size, max_size=max_size)
+    return st.lists(rules(alphabet, n_steps, tuple(costs)), min_size=min_size, max_size=max_size)
 
 
 def price(alphabet: LineAlphabet, line: Sequence[int], moments: Sequence[Moment], rules: Sequence[Rule]) -> float:

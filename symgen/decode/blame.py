@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["irreducible", "quarrel"]
+__all__ = ["irreducible", "quarrel", "remedy"]
 
 _Law = TypeVar("_Law")
 
@@ -46,3 +46,27 @@ def quarrel(words: Sequence[str], nothing: str = "nothing is possible here") -> 
     if len(words) == 1:
         return f"{words[0]} cannot be met"
     return f"{words[0]} contradicts {' with '.join(words[1:])}"
+
+
+def remedy(blamed: Sequence[str], sole: Sequence[str]) -> str:
+    """Return what would mend a quarrel, as the end of a sentence.
+
+    Parameters
+    ----------
+    blamed
+        Laws that contradict each other.
+    sole
+        Those of them that are the only obstacle: without any one of these all the other laws can be kept.
+
+    Examples
+    --------
+    >>> remedy(["loud", "soft"], ["loud", "soft"]), remedy(["loud", "soft"], ["soft"]), remedy(["loud", "soft"], [])
+    ('; possible without either', '; possible without soft', '; no single rule stands alone in the way')
+    """
+    if len(blamed) < 2 and len(sole) == len(blamed):
+        return ""
+    if not sole:
+        return "; no single rule stands alone in the way"
+    if len(sole) == len(blamed):
+        return "; possible without either" if len(sole) == 2 else "; possible without any one of them"
+    return f"; possible without {' or without '.join(sole)}"

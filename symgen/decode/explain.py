@@ -1,4 +1,4 @@
-"""Why a request is impossible: the first step nothing can pass, and whom to blame.
+"""Why a request is impossible: the first step nothing can pass, whom to blame, and what would mend it.
 
 The blame is irreducible: without any one of the rules in it, the others leave at least one line.
 """
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import forward_support, has_line
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
 
-__all__ = ["explain_infeasible", "first_impossible_step", "irreducible_blame"]
+__all__ = ["explain_infeasible", "first_impossible_step", "irreducible_blame", "sole_obstacles"]
 
 
 def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> InfeasibleError:
@@ -26,19 +27,15 @@ def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], ru
     potentials, moments, rules
         What was asked for, and is impossible.
     """
-    blame = irreducible_blame(potentials, moments, [rule for rule in rules if rule.is_law])
+    laws = [rule for rule in rules if rule.is_law]
+    blame = irreducible_blame(potentials, moments, laws)
+    obstacles = sole_obstacles(potentials, moments, laws, blame)
     # Seen with the blamed alone: other laws may clash elsewhere, and the place must fit the names.
     where = moments[first_impossible_step(potentials, moments, blame)]
-    words = tuple(str(rule) for rule in blame)
-    return InfeasibleError(f"{where}: {_quarrel(words)}" + (f" ({where.key})" if where.key else ""), str(where), words)
-
-
-def _quarrel(words: tuple[str, ...]) -> str:
-    if not words:
-        return "the model allows nothing here"
-    if len(words) == 1:
-        return f"{words[0]} cannot be met"
-    return f"{words[0]} contradicts {' with '.join(words[1:])}"
+    words, mended = tuple(map(str, blame)), tuple(map(str, obstacles))
+    key = f" ({where.key})" if where.key else ""
+    message = f"{where}: {quarrel(words, 'the model allows nothing here')}{key}{remedy(words, mended)}"
+    return InfeasibleError(message, str(where), words, mended)
 
 
 def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> int:
@@ -63,12 +60,26 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
 
     Notes
     -----
-    Each law is left out in turn, the last ones first, and for good if the rest is impossible all the
-    same: one feasibility check for each law. So where there is a choice, the laws named first are blamed.
+    One feasibility check for each law; see :func:`symgen.decode.blame.irreducible`.
     """
-    blamed = list(laws)
-    for place in reversed(range(len(blamed))):
-        rest = blamed[:place] + blamed[place + 1 :]
-        if not has_line(compile_line(potentials, moments, rest)):
-            blamed = rest
-    return tuple(blamed)
+    return tuple(irreducible(laws, lambda some: not has_line(compile_line(potentials, moments, some))))
+
+
+def sole_obstacles(
+    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], blame: Sequence[Rule]
+) -> tuple[Rule, ...]:
+    """Return the laws any one of which, left out alone, would make the request possible.
+
+    Parameters
+    ----------
+    potentials, moments, laws
+        The request.
+    blame
+        Its irreducible blame: no other law can be a sole obstacle, for the blamed would still contradict each other.
+    """
+    found = []
+    for law in blame:
+        rest = [other for other in laws if str(other) != str(law)]  # the same rule given twice is one
+        if has_line(compile_line(potentials, moments, rest)):
+            found.append(law)
+    return tuple(found)

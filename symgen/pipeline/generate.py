@@ -20,7 +20,7 @@ from symgen.errors import RequestError
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.form import bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
-from symgen.pipeline.moments import moments_of
+from symgen.moments import moments_of
 from symgen.pipeline.request import MAX_SEED, checked_locks, checked_seed, read_request
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, TempoChange

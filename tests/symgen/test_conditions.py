@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from symgen.conditions import FEATURE_GROUPS, N_FEATURES, Conditions, chord_at_steps, tonic_shift
+from symgen.conditions import FEATURE_GROUPS, N_FEATURES, Conditions, tonic_shift
 from symgen.grid import BarMap
-from symgen.score import ChordChange
+from symgen.score import ChordChange, KeyChange, chord_at_steps
 from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
@@ -73,3 +73,13 @@ def test_chord_at_steps_fills_from_each_change():
     c, g = Chord.parse("C"), Chord.parse("G")
     assert chord_at_steps((ChordChange(1, c), ChordChange(3, g)), 5) == [None, c, c, g, g]
     assert chord_at_steps((), 2) == [None, None]
+
+
+def test_a_change_of_key_changes_the_scale_and_nothing_else():
+    bars = BarMap.build([(0, Meter())], steps_per_quarter=4, end_steps=32)
+    home = Conditions(bars, Key.parse("C"))
+    away = Conditions(bars, Key.parse("C"), keys=(KeyChange(0, Key.parse("C")), KeyChange(16, Key.parse("G"))))
+    differing = np.argwhere(home.features() != away.features())
+    start = sum(list(FEATURE_GROUPS.values())[: list(FEATURE_GROUPS).index("scale")])
+    assert {int(step) for step, _ in differing} == set(range(16, 32))
+    assert {int(column) - start for _, column in differing} == {5, 6}  # F goes, F sharp comes

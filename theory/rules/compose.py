@@ -198,16 +198,17 @@ class Not(RuleWithMemory):
         return self._settled(_kept_so_far(self.rule, moments))
 
     def _settled(self, memory: Any) -> Any:
-        # A part that is broken is what this rule asks for: not to be taken for this rule's being broken.
-        return _DONE if memory == _BROKEN else memory
+        # A part that is broken is what this rule asks for: not to be taken for this rule's being broken. What the
+        # part remembers is wrapped, since it may be made of such rules itself.
+        return _DONE if memory == _BROKEN else (memory,)
 
     def after(self, memory: Any, event: Event, moment: Moment) -> tuple[Any, int]:
         """Ask the part until it is broken."""
-        return memory if memory == _DONE else self._settled(_next(self.rule, memory, event, moment)), 0
+        return memory if memory == _DONE else self._settled(_next(self.rule, memory[0], event, moment)), 0
 
     def at_end(self, memory: Any, last: int | None, moment: Moment) -> int:
         """Judge whether the part was ever broken."""
-        return int(memory != _DONE and not _is_broken_at_end(self.rule, memory, last, moment))
+        return int(memory != _DONE and not _is_broken_at_end(self.rule, memory[0], last, moment))
 
     def breaches(self, notes: Sequence[LineNote], moments: Sequence[Moment]) -> Iterator[tuple[int, str]]:
         """Yield the last step if nothing breaks the part."""

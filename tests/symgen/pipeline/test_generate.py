@@ -12,7 +12,7 @@ import symgen
 from symgen.errors import GridError, InfeasibleError, RequestError, ScoreError
 from symgen.io.midi import write_midi
 from symgen.pipeline.generate import default_rules, generate, generate_many
-from symgen.pipeline.moments import audit
+from symgen.moments import audit
 from symgen.score import Score
 from theory.chord import Chord
 from theory.errors import ParseError

@@ -7,15 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from symgen.conditions import chord_at_steps
 from symgen.errors import ScoreError
 from symgen.grid import BarMap
-from symgen.score import ChordChange, KeyChange, Score
+from symgen.score import ChordChange, KeyChange, Note, Score, chord_at_steps
 from theory.audit import LineNote, Violation, audit_line
 from theory.key import Key
 from theory.rules import Moment, Rule
 
-__all__ = ["audit", "moments_of"]
+__all__ = ["audit", "line_of", "moments_of"]
 
 
 def moments_of(bars: BarMap, key: Key | Sequence[KeyChange] | None, chords: Sequence[ChordChange]) -> list[Moment]:
@@ -35,17 +34,18 @@ def moments_of(bars: BarMap, key: Key | Sequence[KeyChange] | None, chords: Sequ
     chord_of = chord_at_steps(chords, bars.end_steps)
     levels = bars.levels().tolist()
     bar_of = bars.bar_of(np.arange(bars.end_steps)).tolist()
-    moments = []
+    moments, step_quarters = [], Fraction(1, bars.steps_per_quarter)
     for step, bar in enumerate(bar_of):
-        counts = Fraction((step - int(bars.starts[bar])) * bars.meters[bar].denominator, 4 * bars.steps_per_quarter)
+        meter = bars.meters[bar]
+        counts = Fraction((step - int(bars.starts[bar])) * meter.denominator, 4 * bars.steps_per_quarter)
         latest = int(np.searchsorted(key_steps, step, side="right")) - 1
         key_here = keys[latest].key if latest >= 0 else None
-        moments.append(Moment(bar + 1, 1 + counts, levels[step], key_here, chord_of[step]))
+        moments.append(Moment(bar + 1, 1 + counts, levels[step], key_here, chord_of[step], meter, step_quarters))
     return moments
 
 
 def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> list[Violation]:
-    """Return every violation of rules in one track of a score.
+    """Return every violation of rules in one track of a score, taken as one voice; see :func:`line_of`.
 
     Parameters
     ----------
@@ -65,5 +65,16 @@ def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> l
         msg = "audit: expected a score with at least one track"
         raise ScoreError(msg)
     part = score.track(track) if track is not None else score.tracks[0]
-    notes = [LineNote(note.onset_steps, note.end_steps, note.pitch) for note in part.notes]
-    return audit_line(notes, moments_of(score.bars, score.keys, score.chords), rules)
+    return audit_line(line_of(part.notes), moments_of(score.bars, score.keys, score.chords), rules)
+
+
+def line_of(notes: Sequence[Note]) -> list[LineNote]:
+    """Return notes as one voice: of notes that start together the highest, each cut where the next one starts."""
+    highest: dict[int, Note] = {}
+    for note in sorted(notes, key=lambda n: (n.onset_steps, n.pitch)):
+        highest[note.onset_steps] = note
+    edges = [*list(highest)[1:], max((note.end_steps for note in notes), default=0)]
+    return [
+        LineNote(note.onset_steps, min(note.end_steps, edge), note.pitch)
+        for note, edge in zip(highest.values(), edges, strict=True)
+    ]
