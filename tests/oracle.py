@@ -103,6 +103,16 @@ def entropy_of(law: Mapping[Line, float]) -> float:
     return -math.fsum(p * math.log(p) for p in law.values() if p > 0)
 
 
+def tied_lines(lattice: Lattice, ties: Iterable[tuple[int, int, int]]) -> dict[Line, float]:
+    """Return the possible lines in which segments are equal, given as (start, start of the copy, length)."""
+    ties = list(ties)
+    return {
+        line: weight
+        for line, weight in lattice_lines(lattice).items()
+        if weight > -math.inf and all(line[a : a + n] == line[b : b + n] for a, b, n in ties)
+    }
+
+
 def symbol_marginals(law: Mapping[Line, float], n_symbols: int) -> NDArray[np.float64]:
     """Return the probability of every symbol at every step, shape (n_steps, n_symbols)."""
     table = np.zeros((len(next(iter(law))), n_symbols))
