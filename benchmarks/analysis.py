@@ -31,7 +31,7 @@ from theory.profiles import PROFILES, find_key
 
 STEPS_PER_QUARTER = 4
 MUSIC21_PROFILES = ("krumhansl", "aarden", "bellman", "temperley", "simple")
-FLOATING_WINDOWS = (4, 8, 16, 32)  # bars; music21's own default is 4
+FLOATING_WINDOWS = (4, 16)  # bars; music21's own default is 4
 CHORD_METRICS = ("root", "majmin", "sevenths")
 _KINDS = {
     **{"major": "maj", "minor": "min", "diminished": "dim", "augmented": "aug", "suspended-second": "sus2"},
@@ -170,8 +170,14 @@ def music21_chords(score: Score, *, whole_beat: bool) -> Labels:
     labels: Labels = []
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), score.bars.end_steps], strict=True):
         inside = (notes.onset_steps < (end if whole_beat else start + 1)) & (note_ends > start)
-        labels += [_music21_chord(tuple(sorted(set(notes.pitch[inside].tolist()))))] * (end - start)
+        labels += [_music21_chord(_closed(notes.pitch[inside].tolist()))] * (end - start)
     return labels[: score.end_steps]
+
+
+def _closed(pitches: Sequence[int]) -> tuple[int, ...]:
+    """Return the lowest note near middle C and the others close above it: music21 names more chords so."""
+    lowest = min(pitches, default=0)
+    return tuple(sorted({60 + lowest % 12 + (pitch - lowest) % 12 for pitch in pitches}))
 
 
 @cache

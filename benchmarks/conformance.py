@@ -40,7 +40,7 @@ REASONS = (
         "notes root bass",
         "music21 leaves the root of a seventh degree in minor unraised where the figures are unusual",
     ),
-    (r"viio64b32", "notes", "music21 raises the fifth of the chord along with its root"),
+    (r"viio64b32", "notes", "music21 raises the third of the chord along with its root"),
 )
 """A pattern in the numeral, what then differs of the chord, and why; the first one that fits holds."""
 
