@@ -32,12 +32,13 @@ from symgen.decode import trellis as tr
 from symgen.decode.blame import irreducible, quarrel
 from symgen.decode.trellis import Factor, Trellis
 from symgen.errors import InfeasibleError, RequestError
+from theory.instruments import instrument_named
 from theory.rules.base import Moment
-from theory.rules.voices import VOICE_RANGES, Group, VoiceLock, VoiceRule, locks_of
+from theory.rules.voices import Group, VoiceLock, VoiceRule, locks_of
 
 __all__ = ["SATB", "Chorale", "VoicePotentials", "compile_chorale", "explain_chorale", "harmonise", "locks_of"]
 
-SATB = tuple(VOICE_RANGES[name] for name in ("soprano", "alto", "tenor", "bass"))
+SATB = tuple(instrument_named(name).range for name in ("soprano", "alto", "tenor", "bass"))
 """Lowest and highest pitch of each voice of a choir, from the top down."""
 
 MAX_VOICES = 8

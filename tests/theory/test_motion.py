@@ -158,6 +158,9 @@ def test_dissonance_is_what_fux_says(size):
 def test_members_of_chords():
     sevenths = {"G7": 5, "Cmaj7": 11, "Bm7b5": 9, "Bdim7": 8, "C": None, "Am6": None, "C6/9": None, "N.C.": None}
     assert {name: motion.chord_seventh(Chord.parse(name)) for name in sevenths} == sevenths
+    assert (
+        motion.chord_seventh(Chord(Chord.parse("B").root, (0, 3, 6, 9, 10))) == 9
+    )  # the ninth semitone is a sixth here
     thirds = {"G7": 11, "Am": 0, "Csus4": None, "N.C.": None}
     assert {name: motion.chord_third(Chord.parse(name)) for name in thirds} == thirds
 

@@ -15,23 +15,23 @@ The predicates of this package's own rules answer elementwise where pitches are 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, pairwise
-from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from theory.errors import ParseError, TheoryError
+from theory.instruments import instrument_named
 from theory.motion import Pitches, Truth
 from theory.pitch import parse_pitch, pitch_name
 from theory.rules.base import Moment, Rule
 
 __all__ = [
-    "VOICE_RANGES",
     "BlindRule",
     "Group",
     "VoiceLock",
@@ -43,14 +43,6 @@ __all__ = [
     "negated",
     "neighbours",
 ]
-
-VOICE_RANGES = MappingProxyType(
-    {"soprano": (60, 81), "alto": (55, 74), "tenor": (48, 69), "bass": (40, 62)}
-    | {"violin": (55, 100), "viola": (48, 88), "cello": (36, 76), "double bass": (28, 60)}
-    | {"flute": (60, 96), "oboe": (58, 91), "clarinet": (50, 91), "bassoon": (34, 75)}
-    | {"horn": (41, 77), "trumpet": (54, 82), "trombone": (40, 72), "tuba": (28, 58)}
-)
-"""Lowest and highest MIDI pitch, as sounding, that amateurs of a voice or an instrument can be asked for."""
 
 _SATB = ("soprano", "alto", "tenor", "bass")
 
@@ -163,7 +155,7 @@ class VoiceRanges(BlindRule):
         Lowest and highest pitch of each voice, from the top down; four voices of a choir if left out.
     """
 
-    ranges: tuple[tuple[int, int], ...] = tuple(VOICE_RANGES[name] for name in _SATB)
+    ranges: tuple[tuple[int, int], ...] = tuple(instrument_named(name).range for name in _SATB)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -173,18 +165,25 @@ class VoiceRanges(BlindRule):
                 raise TheoryError(msg)
 
     @classmethod
-    def of(cls, *names: str) -> VoiceRanges:
+    def of(cls, *names: str, at_home: bool = False, cost: float = math.inf) -> VoiceRanges:
         """Return the ranges of voices or instruments, from the top down.
+
+        Parameters
+        ----------
+        names
+            As in :data:`theory.instruments.INSTRUMENTS`.
+        at_home
+            Whether to take the tessitura, where most of their music lies, instead of the whole range.
+        cost
+            Of the rule.
 
         Raises
         ------
         ParseError
-            If a name is not in :data:`VOICE_RANGES`.
+            If a name is unknown.
         """
-        unknown = next((name for name in names if name not in VOICE_RANGES), None)
-        if unknown is not None:
-            raise ParseError("voice", unknown, f"one of {', '.join(VOICE_RANGES)}")
-        return cls(tuple(VOICE_RANGES[name] for name in names))
+        found = [instrument_named(name) for name in names]
+        return cls(tuple(each.tessitura if at_home else each.range for each in found), cost=cost)
 
     def groups(self, n_voices: int) -> tuple[Group, ...]:
         """Return each voice that has a range."""

@@ -1,7 +1,7 @@
 """The table of all rules for several voices, and sets of them.
 
->>> print(*CHORALE[:3], sep="; ")
-voice ranges C4..A5, G3..D5, C3..A4, E2..D4; chord tones; the chord's bass note in the lowest voice
+>>> print(*CHORALE[2:5], sep="; ")
+chord tones; the chord's bass note in the lowest voice; complete chords
 """
 
 from __future__ import annotations
@@ -41,11 +41,12 @@ VOICE_RULES: tuple[type[VoiceRule], ...] = (
 
 
 CHORALE: tuple[VoiceRule, ...] = (
-    *(VoiceRanges(), ChordTones(), BassNote(), CompleteChords(), NoDoubledLeadingTone(), NoDoubledThird(cost=2.0)),
+    *(VoiceRanges(), VoiceRanges.of("soprano", "alto", "tenor", "bass", at_home=True, cost=0.2)),
+    *(ChordTones(), BassNote(), CompleteChords(), NoDoubledLeadingTone(), NoDoubledThird(cost=2.0)),
     *(NoCrossing(), Spacing(), NoOverlap(), NoParallelFifths(), NoParallelOctaves(), NoHiddenFifthsOctaves()),
     *(LeadingToneResolves(), SeventhResolves(), LargestVoiceLeap(), NoAwkwardLeaps(cost=4.0)),
 )
-"""Four-part writing as schoolbooks teach it; two of the rules are preferences."""
+"""Four-part writing as schoolbooks teach it; three of the rules are preferences."""
 
 
 STRICT_COUNTERPOINT: tuple[VoiceRule, ...] = (

@@ -211,7 +211,7 @@ def test_small_movement_is_preferred():
 def test_rules_of_ones_own_and_built_in_ones_share_tables():
     """A rule on three voices together makes a wider table beside those of pairs."""
     places = slots_of("C G")
-    rules = [Moody(7, 3, cost=1.0), *CHORALE[6:12]]
+    rules = [Moody(7, 3, cost=1.0), *CHORALE[7:13]]
     chorale = compile_chorale(places, rules, ranges=RANGES[3])
     potentials = VoicePotentials.smooth(2, 3)
     for row in all_rows(places, rules, RANGES[3]):
