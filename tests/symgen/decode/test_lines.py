@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from oracle import is_line, log_sum, potentials_weight, sequences
+from rule_strategies import Reattack
 from voice_strategies import Moody, moments, price, voice_rules
 
 from symgen.alphabet import HOLD, REST, LineAlphabet
@@ -19,11 +20,18 @@ from symgen.decode.lines import Part, draw_lines, line_beside, sounding_pitches,
 from symgen.errors import InfeasibleError, RequestError
 from symgen.potentials import LineArcs, LinePotentials
 from theory.audit import audit_line
+from theory.chord import Chord
 from theory.key import Key
 from theory.rules import InKey, LargestLeap, Lock, NoRests, RepeatedNotes
 from theory.rules.base import LineNote, Moment
 from theory.rules.sonority import NoCrossing
-from theory.rules.voiceleading import LargestVoiceLeap, NoOverlap, NoParallelFifths, NoParallelOctaves
+from theory.rules.voiceleading import (
+    LargestVoiceLeap,
+    LeadingToneResolves,
+    NoOverlap,
+    NoParallelFifths,
+    NoParallelOctaves,
+)
 from theory.rules.voices import VoiceLock
 from theory.rules.voicesets import STRICT_COUNTERPOINT
 from theory.voiceaudit import audit_voices
@@ -64,8 +72,8 @@ def test_one_line_beside_others(data):
     n_steps, n_voices = data.draw(st.sampled_from([(3, 2), (2, 3)]))
     places = data.draw(moments(n_steps))
     ranges = ((63, 65), (60, 62), (59, 60))[:n_voices]
-    leap = LargestLeap(1, cost=data.draw(st.sampled_from([math.inf, 1.0])))
-    parts = [part_of(i, *pair, n_steps, [leap] if i else []) for i, pair in enumerate(ranges)]
+    own = st.sampled_from([[], [LargestLeap(1)], [LargestLeap(1, cost=1.0)], [Reattack(cost=1.0)], [RepeatedNotes(1)]])
+    parts = [part_of(i, *pair, n_steps, data.draw(own)) for i, pair in enumerate(ranges)]
     rules = data.draw(voice_rules(n_steps, n_voices, (59, 65)))
     voice = data.draw(st.integers(0, n_voices - 1))
     lines = [
@@ -175,6 +183,17 @@ def test_rules_with_a_memory_and_pitches_without_a_state():
     lattice = line_beside([upper, lower], 1, [given_line, given_line], places, rules)
     for line, legal in [((2, HOLD, HOLD, HOLD), True), ((2, 4, HOLD, HOLD), False), ((2, 2, 4, HOLD), True)]:
         assert (log_weight_of(lattice, np.array(line)) > -math.inf) == legal, line
+
+
+def test_the_moment_before_counts():
+    """B must rise where C follows G, and need not where C follows C; holds are judged apart on strong beats."""
+    chords, levels = [Chord.parse(name) for name in ("G", "C", "C")], (0, 0, 2)
+    places = [Moment(1, Fraction(i + 1), levels[i], Key.parse("C"), chord) for i, chord in enumerate(chords)]
+    part = Part(LinePotentials(LineAlphabet(67, 72), np.zeros((3, 8)), LineArcs.flat(6)), (Reattack(),))
+    lattice = line_beside([part], 0, [np.zeros(3, dtype=np.int64)], places, [LeadingToneResolves()])
+    g, b, c = 2, 6, 7
+    legal = {(b, c, HOLD): True, (b, g, HOLD): False, (REST, b, g): True, (REST, b, HOLD): True, (b, HOLD, c): False}
+    assert {line: log_weight_of(lattice, np.array(line)) > -math.inf for line in legal} == legal
 
 
 def test_what_sounds():
