@@ -109,13 +109,11 @@ def _parts(groups: list[tuple[tuple[int, ...], int]], start: int, end: int) -> t
         within = [[g for g in inside if low <= g[0][0] and g[0][-1] + g[1] <= high] for low, high in gap_ends]
         inside = [group for group in inside if not any(group in held for held in within)]
         gaps = tuple(_parts(held, low, high) for held, (low, high) in zip(within, gap_ends, strict=True))
-        after = starts[-1] + n_steps
-        crosses = any(group[0][0] < after for group in inside)
-        if crosses or starts[0] < position or after > end or any(low > high for low, high in gap_ends):
+        if starts[0] < position or any(low > high for low, high in gap_ends):
             msg = f"segments of {n_steps} steps at {', '.join(map(str, starts))}: tied segments overlap or cross others"
             raise RequestError(msg)
         parts += [_Run(position, starts[0])] * (position < starts[0]) + [_Block(starts, n_steps, gaps)]
-        position = after
+        position = starts[-1] + n_steps
     return (*parts, *[_Run(position, end)] * (position < end))
 
 
