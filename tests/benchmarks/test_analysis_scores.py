@@ -1,6 +1,7 @@
 """The scores of key finding and chord recognition: by hand on songs of a few bars."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,12 @@ def test_keys_are_scored_as_in_mirex(found: str, whole: tuple[float, float], by_
 def test_chords_are_scored_by_time(labels: str, scores: list[float]) -> None:
     found = [label for label in labels.split() for _ in range(16)]
     assert analysis.chord_scores([_SONG], lambda _: found) == pytest.approx(scores)
+
+
+def test_what_comes_before_the_first_label_is_left_out() -> None:
+    late = replace(_SONG, chords=[None] * 16 + _SONG.chords[16:])
+    found = ["N"] * 16 + ["F:maj"] * 16 + ["G:7"] * 16 + ["A:min"] * 16
+    assert analysis.chord_scores([late], lambda _: found) == [1, 1, 1]
 
 
 _FINDERS: dict[str, Callable[[Score], list[str]]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from theory_strategies import chords, keys, sounding_chords
 
@@ -26,6 +26,7 @@ def read(symbols: str) -> list[Chord]:
     return [Chord.parse(symbol) for symbol in symbols.split()]
 
 
+@settings(max_examples=25)
 @given(_places)
 def test_each_numeral_reads_back_in_its_key(places: list[tuple[Chord, Key]]) -> None:
     found = analyse([chord for chord, _ in places], [(i, key) for i, (_, key) in enumerate(places)])
@@ -73,6 +74,7 @@ def test_romantext_names_what_changes() -> None:
     assert text == "m0 b3 C: I\nm1 b2 IV b3 V\nm2 G: I b2 V7\nm3 I b3 a: VII\nm4 III6"
 
 
+@settings(max_examples=25)
 @given(_places, st.integers(1, 5), st.data())
 def test_romantext_reads_back(places: list[tuple[Chord, Key]], beats: int, data: st.DataObject) -> None:
     modern = [(c, Key(k.tonic, "minor" if k.is_minor else "major")) for c, k in places if abs(k.tonic.fifths) < 9]

@@ -232,3 +232,14 @@ def test_keys_by_place_begin_at_bar_lines():
     score = Score(4, (Track("a", notes),), meters=(MeterChange(0, Meter(2, 4)), MeterChange(8, Meter(3, 4))))
     assert keys_by_place(score) == (KeyChange(0, Key.parse("C")), KeyChange(8 + 4 * 36, Key.parse("F#")))
     assert key_from_notes(score) in {Key.parse("C"), Key.parse("F#")}
+
+
+def test_downbeats_belong_to_the_bar_they_open():
+    chords = [tonic for tonic in (60, 66) for _ in range(12)]
+    notes = tuple(Note(12 * bar, 4, tonic + above) for bar, tonic in enumerate(chords) for above in (0, 4, 5, 7, 11))
+    score = Score(
+        4,
+        (Track("a", tuple(sorted(notes, key=lambda n: (n.onset_steps, n.pitch)))),),
+        meters=(MeterChange(0, Meter(3, 4)),),
+    )
+    assert keys_by_place(score) == (KeyChange(0, Key.parse("C")), KeyChange(144, Key.parse("F#")))
