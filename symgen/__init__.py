@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "generate": "symgen.pipeline.generate",
     "generate_many": "symgen.pipeline.generate",
-    "default_rules": "symgen.pipeline.generate",
+    "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
     "styles": "symgen.pipeline.generate",
     "load": "symgen.io",
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from symgen.errors import SymgenError as SymgenError
     from symgen.io import load as load
     from symgen.io import save as save
-    from symgen.pipeline.generate import default_rules as default_rules
+    from symgen.moments import audit as audit
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles
-    from symgen.moments import audit as audit
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render
+    from symgen.pipeline.rules import default_rules as default_rules
     from symgen.score import Note as Note
     from symgen.score import Score as Score
     from symgen.score import Track as Track

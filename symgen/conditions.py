@@ -7,7 +7,6 @@ in :data:`FEATURE_GROUPS`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 

@@ -100,7 +100,7 @@ def _with_memories(
     log_weight[joined.next_state == DEAD] = -np.inf
     log_final = np.zeros(len(joined.line_state))
     for rule, violations, final in zip(rules, joined.violations, joined.final, strict=True):
-        if not rule.is_law:
+        if len(violations):
             log_weight -= rule.cost * violations
         log_final -= _priced(rule.cost, final)
     product = Automaton(joined.next_state, log_weight, log_final, automaton.label[joined.line_state])

@@ -6,12 +6,14 @@ The blame is irreducible: without any one of the rules in it, the others leave a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
 from symgen.decode.blame import irreducible, quarrel, remedy
-from symgen.decode.compile import compile_line
-from symgen.decode.infer import forward_support, has_line
+from symgen.decode.infer import forward_support
+from symgen.decode.memory import TooMuchToRememberError
+from symgen.decode.plan import is_possible, plan_line
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
@@ -41,11 +43,15 @@ def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], ru
 def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> int:
     """Return the first step that no line through all steps before it can pass.
 
-    Where only the end of the line is impossible, that is the last step.
+    Where only the end of the line is impossible, that is the last step; where bars that must come back can be sung but
+    not come back, the first step of the repeat.
     """
-    support = forward_support(compile_line(potentials, moments, laws))
+    plan = plan_line(potentials, moments, laws)
+    support = forward_support(plan.lattice)
     passed = support[1:].any(axis=1)
-    return int(np.argmin(passed)) if not passed.all() else len(moments) - 1
+    if not passed.all():
+        return int(np.argmin(passed))
+    return min((tie.target_start for tie in plan.ties), default=len(moments) - 1)
 
 
 def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -60,9 +66,20 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
 
     Notes
     -----
-    One feasibility check for each law; see :func:`symgen.decode.blame.irreducible`.
+    Quarrels among few laws are looked for first, since laws with a memory are dear to compile: among those without
+    one, then with one of the others, then with two. See :func:`symgen.decode.blame.irreducible`.
     """
-    return tuple(irreducible(laws, lambda some: not has_line(compile_line(potentials, moments, some))))
+
+    def is_impossible(some: Sequence[Rule]) -> bool:
+        return not is_possible(potentials, moments, some)
+
+    remembering = [law for law in laws if law.remembers]
+    for n in range(min(3, len(remembering))):
+        for few in combinations(remembering, n):
+            some = [law for law in laws if not law.remembers or any(law is one for one in few)]
+            if is_impossible(some):
+                return tuple(irreducible(some, is_impossible))
+    return tuple(irreducible(laws, is_impossible))
 
 
 def sole_obstacles(
@@ -80,6 +97,10 @@ def sole_obstacles(
     found = []
     for law in blame:
         rest = [other for other in laws if str(other) != str(law)]  # the same rule given twice is one
-        if has_line(compile_line(potentials, moments, rest)):
+        try:
+            possible = is_possible(potentials, moments, rest)
+        except TooMuchToRememberError:  # left unsaid: it cannot be told
+            continue
+        if possible:
             found.append(law)
     return tuple(found)

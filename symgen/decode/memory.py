@@ -11,9 +11,10 @@ time, since two that look alike need not judge alike.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,27 @@ from symgen.decode.automaton import DEAD
 from symgen.errors import RequestError
 from theory.rules import Event, Moment, Rule
 
-__all__ = ["MAX_MOVES", "Memories", "join_memories"]
+__all__ = ["MAX_MOVES", "MAX_MOVES_OF_A_STEP", "Memories", "TooMuchToRememberError", "join_memories"]
 
-MAX_MOVES = 2**25
-"""The most moves, over all kinds of step, that a product may have; each takes 12 bytes."""
+MAX_MOVES, MAX_MOVES_OF_A_STEP = 2**25, 2**21
+"""The most moves that a product may have over all kinds of step (each takes 12 bytes), and at one step."""
 
 _Ints = NDArray[np.int32]
+
+
+class TooMuchToRememberError(RequestError):
+    """Rules whose memories together have too many states.
+
+    Parameters
+    ----------
+    rules
+        All of them, those that remember the most first.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        names = "; ".join(map(str, rules[:2]))
+        super().__init__(f"{names}: the rules together remember too much: leave one out, or narrow the range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +58,17 @@ class Memories:
     line_state
         State of the line automaton in each state; shape (states,).
     violations
-        Of each preference; shape (rules, kinds, states, symbols), 0 for laws.
+        For each rule those of each move, shape (kinds, states, symbols); of a law, or where there are none, shape (0,).
     final
-        Violations of ending in each state, laws and preferences; shape (rules, states).
+        For each rule, also a law, the violations of ending in each state; shape (states,).
     kind
         Kind of each step; shape (n_steps,).
     """
 
     next_state: _Ints
     line_state: _Ints
-    violations: NDArray[np.int8]
-    final: NDArray[np.int8]
+    violations: tuple[NDArray[np.int8], ...]
+    final: tuple[NDArray[np.int8], ...]
     kind: NDArray[np.int64]
 
 
@@ -74,8 +90,8 @@ def join_memories(
 
     Raises
     ------
-    RequestError
-        If there would be more than :data:`MAX_MOVES` moves; it names the rules that remember the most.
+    TooMuchToRememberError
+        If there would be too many moves.
     """
     views = [_view(rule, moments) for rule in rules]
     columns = np.stack([column for column, _ in views] or [np.zeros(len(moments), dtype=np.int64)], axis=1)
@@ -116,7 +132,7 @@ def _is_plain(rule: Rule) -> bool:
     return all(_is_plain(part) for part in parts if isinstance(part, Rule))
 
 
-_Product = tuple[_Ints, _Ints, NDArray[np.int8], NDArray[np.int8]]
+_Product = tuple[_Ints, _Ints, tuple[NDArray[np.int8], ...], tuple[NDArray[np.int8], ...]]
 _Kinds = tuple[tuple[int, ...], ...]
 
 
@@ -137,24 +153,38 @@ def _product(
         for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True))
     ]
     states, next_state = _walk(line_next, tables, kinds, kind, rules)
-    violations = np.zeros((len(rules), *next_state.shape), dtype=np.int8)
-    final = np.zeros((len(rules), len(states)), dtype=np.int8)
     lasts = _lasts(pitches)
-    for row, (rule, table) in enumerate(zip(rules, tables, strict=True)):
-        if not rule.is_law:
-            for k, kind in enumerate(kinds):
-                letter = table.letter[states[:, 0]]
-                violations[row, k] = table.violations[kind[row]][states[:, row + 1, None], letter]
-        pairs = [(lasts[line_state], memory) for line_state, memory in states[:, [0, row + 1]].tolist()]
-        ends = {pair: rule.at_end(table.memories[pair[1]], pair[0], last) for pair in set(pairs)}
-        final[row] = [ends[pair] for pair in pairs]
-    violations[:, next_state == DEAD] = 0
-    for array in (next_state, violations, final):
+    violations = [_violations_of(table, row, kinds, states) for row, table in enumerate(tables)]
+    final = [
+        _final_of(rule, table, row, states, lasts, last)
+        for row, (rule, table) in enumerate(zip(rules, tables, strict=True))
+    ]
+    next_state.setflags(write=False)
+    for array in (*violations, *final):
         array.setflags(write=False)
-    return next_state, states[:, 0].astype(np.int32), violations, final
+    return next_state, states[:, 0].astype(np.int32), tuple(violations), tuple(final)
 
 
-_kept_product = lru_cache(maxsize=32)(_product)
+def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the violations of each move, shape (kinds, states, symbols); none at all, shape (0,), if there is none."""
+    if not table.violations.any():
+        return np.zeros(0, dtype=np.int8)
+    letter = table.letter[states[:, 0]]
+    return np.stack([table.violations[kind[row]][states[:, row + 1, None], letter] for kind in kinds])
+
+
+def _final_of(
+    rule: Rule, table: _Table, row: int, states: NDArray[np.int64], lasts: Sequence[int | None], moment: Moment
+) -> NDArray[np.int8]:
+    """Return the violations of ending in each state."""
+    pairs, place = np.unique(states[:, 0] * len(table.memories) + states[:, row + 1], return_inverse=True)
+    ends = [divmod(pair, len(table.memories)) for pair in pairs.tolist()]
+    found = [rule.at_end(table.memories[memory], lasts[state], moment) for state, memory in ends]
+    final: NDArray[np.int8] = np.array(found, dtype=np.int8)[place.reshape(-1)]
+    return final
+
+
+_kept_product = lru_cache(maxsize=8)(_product)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +266,7 @@ def _read_rule(
     letter, events = letters
     number = {start: 0}
     rows: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    reached: dict[tuple[int, int], frozenset[int]] = {}
     known: dict[tuple[int, frozenset[int]], frozenset[int]] = {}
     met = frozenset({0})
     for kind in column:
@@ -245,8 +276,9 @@ def _read_rule(
                 if (kind, memory) not in rows:
                     answers = [rule.after(memories[memory], event, moments[kind]) for event in events]
                     rows[kind, memory] = [_numbered(after, broken, rule, number) for after, broken in answers]
-                    _check_size(len(number) * len(events), [rule])
-            known[kind, met] = frozenset(after for m in met for after, _ in rows[kind, m]) - {DEAD}
+                    reached[kind, memory] = frozenset(after for after, _ in rows[kind, memory]) - {DEAD}
+                    _check_size(1, len(number), len(events), [rule])
+            known[kind, met] = frozenset().union(*(reached[kind, memory] for memory in met))
         met = known[kind, met]
     table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
     for (kind, memory), row in rows.items():
@@ -262,45 +294,94 @@ def _numbered(after: Hashable, broken: int, rule: Rule, number: dict[Hashable, i
 def _walk(
     line_next: _Ints, tables: Sequence[_Table], kinds: _Kinds, kind: Sequence[int], rules: Sequence[Rule]
 ) -> tuple[NDArray[np.int64], _Ints]:
-    """Return the states that can be reached, a row of numbers each, and where each symbol leads from them."""
+    """Return the states that can be reached, a row of numbers each, and where each symbol leads from them.
+
+    A state has a code, its row read as one number; the start has code 0. At each step only states not met at a step
+    of its kind before are worked out.
+    """
     sizes = [len(line_next), *(len(table.memories) for table in tables)]
-    targets: dict[tuple[int, bytes], tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    met = known = np.zeros(1, dtype=np.int64)  # codes of states, sorted; the start is the first of all
+    live = np.flatnonzero((line_next != DEAD).any(axis=0))
+    rows = [_Rows.empty(len(live)) for _ in kinds]
+    met = known = np.zeros(1, dtype=np.int64)
     for k in kind:
-        place = (k, met.tobytes())
-        if place not in targets:
-            states = np.stack(np.unravel_index(met, sizes), axis=1)
-            targets[place] = met, _targets(line_next, tables, kinds[k], states, sizes)
-            known = np.union1d(known, targets[place][1])
-            _check_size(len(kinds) * len(known) * line_next.shape[1], rules, tables)
-        met = np.unique(targets[place][1])
-        met = met[met != DEAD]
-    known = known[known != DEAD]
+        fresh = _missing(met, rows[k].codes)
+        _check_size(len(kinds), len(known), len(live), rules, sizes[1:])
+        if len(fresh):
+            states = np.stack(np.unravel_index(fresh, sizes), axis=1)
+            rows[k] = rows[k].with_more(fresh, _targets(line_next, tables, kinds[k], states, sizes, live))
+        met = _distinct(rows[k].targets[np.searchsorted(rows[k].codes, met)], math.prod(sizes))
+        unknown = _missing(met, known)
+        known = np.sort(np.concatenate([known, unknown])) if len(unknown) else known
     next_state = np.full((len(kinds), len(known), line_next.shape[1]), DEAD, dtype=np.int32)
-    for (k, _), (met, codes) in targets.items():
-        numbers = np.where(codes == DEAD, DEAD, np.searchsorted(known, codes))
-        next_state[k, np.searchsorted(known, met)] = numbers
+    for k, found in enumerate(rows):
+        numbers = np.where(found.targets == DEAD, DEAD, np.searchsorted(known, found.targets))
+        next_state[k, np.searchsorted(known, found.codes)[:, None], live] = numbers
     return np.stack(np.unravel_index(known, sizes), axis=1), next_state
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where each symbol leads, at steps of one kind: ``targets[i]`` from the state ``codes[i]``; codes ascend."""
+
+    codes: NDArray[np.int64]
+    targets: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls, n_symbols: int) -> _Rows:
+        return cls(np.zeros(0, dtype=np.int64), np.zeros((0, n_symbols), dtype=np.int64))
+
+    def with_more(self, codes: NDArray[np.int64], targets: NDArray[np.int64]) -> _Rows:
+        """Return these rows and others."""
+        both = np.concatenate([self.codes, codes])
+        order = np.argsort(both, kind="stable")
+        return _Rows(both[order], np.concatenate([self.targets, targets])[order])
+
+
+def _missing(codes: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the codes that are not among the known ones; both ascend."""
+    if not len(known):
+        return codes
+    place = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+    missing: NDArray[np.int64] = codes[known[place] != codes]
+    return missing
+
+
+_SMALL = 2**24
+
+
+def _distinct(codes: NDArray[np.int64], n_codes: int) -> NDArray[np.int64]:
+    """Return the distinct codes, ascending, without ``DEAD``; all are below ``n_codes``."""
+    if n_codes > _SMALL:
+        found: NDArray[np.int64] = np.unique(codes)
+        return np.asarray(found[found != DEAD])
+    flags = np.zeros(n_codes + 1, dtype=np.bool_)
+    flags[codes.reshape(-1)] = True  # DEAD, -1, marks the last one
+    marked: NDArray[np.int64] = np.flatnonzero(flags[:-1])
+    return marked
+
+
 def _targets(
-    line_next: _Ints, tables: Sequence[_Table], kind: tuple[int, ...], states: NDArray[np.int64], sizes: Sequence[int]
+    line_next: _Ints,
+    tables: Sequence[_Table],
+    kind: tuple[int, ...],
+    states: NDArray[np.int64],
+    sizes: Sequence[int],
+    live: NDArray[np.intp],
 ) -> NDArray[np.int64]:
-    """Return the code of the state that each symbol leads to from each state."""
-    parts = [line_next[states[:, 0]].astype(np.int64)]
+    """Return the code of the state that each live symbol leads to from each state."""
+    code = line_next[states[:, 0]][:, live].astype(np.int64)
+    is_dead = code == DEAD
     for row, table in enumerate(tables):
-        letter = table.letter[states[:, 0]]
-        parts.append(table.next_memory[kind[row]][states[:, row + 1, None], letter])
-    is_move = reduce(np.logical_and, [part != DEAD for part in parts])
-    code = np.ravel_multi_index(tuple(np.where(is_move, part, 0) for part in parts), sizes)
-    return np.where(is_move, code, DEAD)
+        letter = table.letter[:, live][states[:, 0]]
+        part = table.next_memory[kind[row]][states[:, row + 1, None], letter]
+        is_dead |= part == DEAD
+        code *= sizes[row + 1]
+        code += part
+    code[is_dead] = DEAD
+    return code
 
 
-def _check_size(n_moves: int, rules: Sequence[Rule], tables: Sequence[_Table] = ()) -> None:
-    if n_moves > MAX_MOVES:
-        sizes = [len(table.memories) for table in tables] or [0] * len(rules)
-        heaviest = [rule for _, rule in sorted(zip(sizes, rules, strict=True), key=lambda pair: -pair[0])][:2]
-        msg = (
-            f"{'; '.join(map(str, heaviest))}: the rules together remember too much: leave one out, or narrow the range"
-        )
-        raise RequestError(msg)
+def _check_size(n_kinds: int, n_states: int, n_symbols: int, rules: Sequence[Rule], sizes: Sequence[int] = ()) -> None:
+    if n_states * n_symbols > MAX_MOVES_OF_A_STEP or n_kinds * n_states * n_symbols > MAX_MOVES:
+        by_size = sorted(zip(sizes or [0] * len(rules), rules, strict=True), key=lambda pair: -pair[0])
+        raise TooMuchToRememberError([rule for _, rule in by_size])

@@ -13,22 +13,23 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
-from symgen.decode.compile import compile_line
-from symgen.decode.explain import explain_infeasible
-from symgen.decode.infer import lines_at, log_backward
+from symgen.decode.draw import draw_line
+from symgen.decode.plan import plan_line
 from symgen.errors import RequestError
+from symgen.grid import BarMap
+from symgen.moments import moments_of
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.form import bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
-from symgen.moments import moments_of
-from symgen.pipeline.request import MAX_SEED, checked_locks, checked_seed, read_request
+from symgen.pipeline.request import MAX_SEED, Request, checked_locks, checked_seed, read_request
+from symgen.pipeline.rules import chosen_rules, default_rules
 from symgen.potentials import LinePotentials
-from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, TempoChange
+from symgen.score import Marker, MeterChange, Note, Score, TempoChange
 from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import pitch_name
 from theory.progression import Progression
-from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Lock, Moment, Range, Rule
+from theory.rules import Lock, Moment, Range, Rule
 
 if TYPE_CHECKING:
     from symgen.model.checkpoint import Checkpoint
@@ -44,8 +45,11 @@ def generate(
     meter: Meter | str = "4/4",
     bpm: float = 110.0,
     style: str | None = None,
-    rules: Sequence[Rule] | None = None,
-    changed_rules: Sequence[Rule] = (),
+    chord_syntax: str | None = None,
+    chord_style: str | None = None,
+    modulations: Sequence[tuple[int, Key | str]] = (),
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
@@ -59,7 +63,8 @@ def generate(
     key
         Such as ``"A minor"``.
     chords
-        Such as ``"Am F | C G"``, repeated to the end; composed in the key if left out.
+        Such as ``"Am F | C G"`` or ``"[Verse] ||: I V6 | vi IV :||"``, repeated to the end; composed in the key if
+        left out.
     bars
         Length; 8, or that of the chords where they are longer, if left out.
     meter
@@ -68,10 +73,17 @@ def generate(
         Quarter notes a minute, 4 to 1000.
     style
         One of :func:`symgen.styles`, the first if left out; empty for no style in particular.
+    chord_syntax
+        One of :data:`theory.symbols.SYNTAXES`; found from the chords if left out.
+    chord_style
+        Whose progressions are composed: one of :data:`theory.harmony.STYLES`; the song's style, else pop, if left out.
+    modulations
+        Bars, counted from 1, and the keys that hold from them, such as ``[(5, "G")]``.
     rules
-        What holds for the melody; :func:`default_rules` if left out.
+        What holds for the melody: rules, or texts such as ``"largest-leap 7"``; or the name of a set in
+        :data:`theory.rules.sets.RULE_SETS`; :func:`default_rules` if left out.
     changed_rules
-        Rules that take the place of those of their kind, or are added.
+        Rules or texts that take the place of those of their kind, or are added.
     locks
         Notes that must be there, such as ``"bar 1 beat 1 = C5"``.
     seed
@@ -116,24 +128,28 @@ def generate(
         seed=seed,
         form=form,
         styles=model.styles,
+        chord_syntax=chord_syntax,
+        chord_style=chord_style,
+        modulations=modulations,
     )
     rng = np.random.default_rng(request.seed)
     sources = bar_sources(request.n_bars, request.form)
-    progression = request.progression or compose_progression(request.key, request.n_bars, rng, sources=sources)
     bar_map = request.bar_map(model.model.config.steps_per_quarter)
+    keys = request.key_changes(bar_map)
+    progression = request.progression or _composed(request, rng, sources)
     changes = chord_changes(progression, bar_map)
-    conditions = Conditions(bar_map, request.key, changes, request.style)
-    asked = default_rules(changes, request.key) if rules is None else rules
-    chosen = checked_locks(locks, _with_changes(asked, changed_rules), bar_map)
-    moments = moments_of(bar_map, request.key, changes)
+    conditions = Conditions(bar_map, request.key, changes, request.style, keys=keys)
+    chosen = checked_locks(locks, chosen_rules(rules, changed_rules, changes, keys[-1].key), bar_map)
+    moments = moments_of(bar_map, keys, changes)
     melody = sample_melody(model, conditions, moments, chosen, rng, sources=sources, temperature=request.temperature)
     return Score(
         bar_map.steps_per_quarter,
         arrange(melody, changes, bar_map, arrangement_of(request.style)),
         (TempoChange(0, request.bpm),),
         (MeterChange(0, request.meter),),
-        (KeyChange(0, request.key),),
+        keys,
         changes,
+        _sections(progression, bar_map),
         end_steps=bar_map.end_steps,
         recipe=request.recipe(progression, chosen, model.digest),
     )
@@ -158,17 +174,25 @@ def generate_many(n: int, *, seed: int | None = None, **request: Any) -> Iterato
     return (generate(seed=(first + i) % (MAX_SEED + 1), **request) for i in range(n))
 
 
-def default_rules(chords: Sequence[ChordChange], key: Key) -> list[Rule]:
-    """Return what holds for a melody when nothing else is said.
+def _composed(request: Request, rng: np.random.Generator, sources: Sequence[int]) -> Progression:
+    return compose_progression(
+        request.key,
+        request.n_bars,
+        rng,
+        style=request.chord_style,
+        sources=sources,
+        modulations=request.modulations,
+    )
 
-    In key, chord tones on strong beats, a singable range, no leap beyond an octave, and a last note: the
-    tonic where the last chord has it, else a note of that chord, or of the key where no chord sounds.
-    """
-    rules: list[Rule] = [InKey(), ChordTonesOnStrongBeats(), Range(60, 81), LargestLeap(12)]
-    last = next((change.chord for change in reversed(chords) if not change.chord.is_none), None)
-    fitting = key.pitch_classes if last is None else last.pitch_classes
-    tonic = key.tonic.pitch_class
-    return [*rules, EndOn(frozenset({tonic}) if tonic in fitting else fitting)]
+
+def _sections(progression: Progression, bars: BarMap) -> tuple[Marker, ...]:
+    """Return the names of the progression's sections where they start, each time it is played."""
+    return tuple(
+        Marker(int(bars.starts[bar]), name)
+        for start in range(0, bars.n_bars, progression.n_bars)
+        for bar, name in ((start + first, name) for first, name in progression.sections)
+        if bar < bars.n_bars
+    )
 
 
 def sample_melody(
@@ -215,8 +239,11 @@ def sample_melody(
     potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
     _check_span(rules, potentials.alphabet, conditions.key)
     potentials = _with_repeats(potentials, moments, sources)
-    uniform = rng.random((len(features), features.shape[1]))[list(sources)].reshape(-1)
-    return _draw_line(potentials.at_temperature(temperature), moments, rules, uniform)
+    plan = plan_line(potentials.at_temperature(temperature), moments, rules)
+    shape, taken = features.shape[:2], list(sources)
+    # Bars that take up another have its chance.
+    line = draw_line(plan, rng, lambda chance: chance.random(shape)[taken].reshape(-1))
+    return potentials.alphabet.decode(line)
 
 
 def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:
@@ -228,21 +255,6 @@ def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources
         if chords[bar] == chords[source]:
             by_bar[bar] = by_bar[source]
     return replace(potentials, step=by_bar.reshape(potentials.step.shape))
-
-
-def _draw_line(
-    potentials: LinePotentials,
-    moments: Sequence[Moment],
-    rules: Sequence[Rule],
-    uniform: NDArray[np.float64],
-) -> tuple[Note, ...]:
-    """Draw one line from potentials conditioned on rules, with a uniform number for each step."""
-    lattice = compile_line(potentials, moments, rules)
-    table = log_backward(lattice)
-    if np.isneginf(table[0, 0]):
-        raise explain_infeasible(potentials, moments, rules)
-    line = lines_at(lattice, table, uniform[:, None])[0]
-    return potentials.alphabet.decode(line)
 
 
 @lru_cache(maxsize=4)
@@ -278,12 +290,6 @@ def _check_span(rules: Sequence[Rule], alphabet: LineAlphabet, key: Key) -> None
             names = f"{pitch_name(span.low)} to {pitch_name(span.high)}"
             msg = f"{rule}: the model's melodies in {key} lie within {names}"
             raise RequestError(msg)
-
-
-def _with_changes(rules: Sequence[Rule], changed: Sequence[Rule]) -> list[Rule]:
-    """Replace the rules of a kind by those that change it."""
-    kinds = {type(rule) for rule in changed}
-    return [*(rule for rule in rules if type(rule) not in kinds), *changed]
 
 
 def _by_bar(conditions: Conditions) -> NDArray[np.float32]:

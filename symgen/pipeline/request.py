@@ -5,13 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from symgen.errors import RequestError
 from symgen.grid import BarMap, check_steps_per_quarter
+from symgen.score import KeyChange
+from theory.harmony import STYLES as CHORD_STYLES
 from theory.key import Key
 from theory.meter import Meter
 from theory.progression import Progression
 from theory.rules import Lock, Rule
+from theory.rules.text import rule_text
 
 __all__ = ["MAX_BARS", "MAX_SEED", "Request", "checked_locks", "checked_seed", "read_request"]
 
@@ -24,7 +28,10 @@ _MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.01, 100.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a song shall be; ``progression`` is ``None`` where it is to be composed."""
+    """What a song shall be; ``progression`` is ``None`` where it is to be composed.
+
+    ``modulations`` are bars, counted from 1, with the keys that hold from them.
+    """
 
     key: Key
     progression: Progression | None
@@ -35,6 +42,8 @@ class Request:
     temperature: float
     seed: int
     form: str
+    modulations: tuple[tuple[int, Key], ...] = ()
+    chord_style: str = ""
 
     def bar_map(self, steps_per_quarter: int) -> BarMap:
         """Return the bars of the song on a grid.
@@ -75,10 +84,28 @@ class Request:
             "style": self.style,
             "temperature": _number(self.temperature),
             "form": self.form,
-            "rules": "; ".join(str(rule) for rule in rules),
+            "rules": "; ".join(rule_text(rule) for rule in rules),
             "checkpoint": digest[:16],
         }
+        if self.modulations:
+            entries["modulations"] = ", ".join(f"{bar}: {key}" for bar, key in self.modulations)
         return tuple((name, str(value)) for name, value in entries.items())
+
+    def key_changes(self, bars: BarMap) -> tuple[KeyChange, ...]:
+        """Return the keys of the song, by step.
+
+        Raises
+        ------
+        RequestError
+            If a modulation is at no bar of the song, or they do not ascend.
+        """
+        starts = [1, *(bar for bar, _ in self.modulations), self.n_bars + 1]
+        if any(after <= before for before, after in pairwise(starts)):
+            named = ", ".join(str(bar) for bar, _ in self.modulations)
+            msg = f"modulations at bars {named}: expected ascending bars from 2 to {self.n_bars}"
+            raise RequestError(msg)
+        later = (KeyChange(int(bars.starts[bar - 1]), key) for bar, key in self.modulations)
+        return (KeyChange(0, self.key), *later)
 
 
 def read_request(
@@ -93,6 +120,9 @@ def read_request(
     seed: int | None,
     form: str,
     styles: Sequence[str],
+    chord_syntax: str | None = None,
+    chord_style: str | None = None,
+    modulations: Sequence[tuple[int, Key | str]] = (),
 ) -> Request:
     """Read and check a request; see :func:`symgen.generate` for what each part means.
 
@@ -108,8 +138,10 @@ def read_request(
     RequestError
         If a number is out of range or the style unknown.
     """
-    progression = Progression.parse(chords) if isinstance(chords, str) else chords
-    n_bars = bars if bars is not None else max(8, progression.n_bars if progression else 0)
+    home = Key.parse(key) if isinstance(key, str) else key
+    if isinstance(chords, str):
+        chords = Progression.parse(chords, key=home, syntax=chord_syntax)
+    n_bars = bars if bars is not None else max(8, chords.n_bars if chords else 0)
     _check_whole("bars", n_bars, 1, MAX_BARS)
     _check("bpm", bpm, 4, 1000)
     _check("temperature", temperature, _MIN_TEMPERATURE, _MAX_TEMPERATURE)
@@ -120,8 +152,8 @@ def read_request(
         msg = f"style {style!r}: expected {known}"
         raise RequestError(msg)
     return Request(
-        Key.parse(key) if isinstance(key, str) else key,
-        progression,
+        home,
+        chords,
         n_bars,
         Meter.parse(meter) if isinstance(meter, str) else meter,
         float(bpm),
@@ -129,7 +161,19 @@ def read_request(
         float(temperature),
         checked_seed(seed),
         form,
+        tuple((bar, Key.parse(to) if isinstance(to, str) else to) for bar, to in modulations),
+        _checked_chord_style(chord_style, style),
     )
+
+
+def _checked_chord_style(chord_style: str | None, style: str) -> str:
+    """Return the style of the chords: the one named, else the song's where chords come in it, else pop."""
+    if chord_style is None:
+        return style if style in CHORD_STYLES else "pop"
+    if chord_style not in CHORD_STYLES:
+        msg = f"style of the chords {chord_style!r}: expected one of {', '.join(CHORD_STYLES)}"
+        raise RequestError(msg)
+    return chord_style
 
 
 def checked_seed(seed: int | None) -> int:

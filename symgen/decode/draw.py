@@ -1,0 +1,117 @@
+"""Lines drawn from the model's law given the rules: what a request comes to in the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgen.decode.explain import explain_infeasible
+from symgen.decode.infer import lines_at, log_backward
+from symgen.decode.memory import TooMuchToRememberError
+from symgen.decode.plan import LinePlan, is_possible
+from symgen.decode.ties import TiedSums
+from symgen.errors import RequestError
+from theory.rules import LineNote, Rule
+from theory.rules.base import events_of
+
+__all__ = ["draw_line"]
+
+_N_AT_ONCE, _N_ATTEMPTS = 64, 64
+
+_Line = NDArray[np.int64]
+_Chance = Callable[[np.random.Generator], NDArray[np.float64]]
+
+
+def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None = None) -> _Line:
+    """Draw a line from the model's law given all the rules.
+
+    Parameters
+    ----------
+    plan
+        Of the request.
+    rng
+        Source of chance.
+    uniform
+        Returns a number for each step of one draw, shape (n_steps,); independent ones if left out. Not used where
+        segments are tied.
+
+    Returns
+    -------
+    ndarray of shape (n_steps,)
+        Symbols.
+
+    Raises
+    ------
+    InfeasibleError
+        If there is no line; it says why.
+    RequestError
+        If none was accepted in many draws, and no few of the laws contradict each other.
+    """
+    draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
+    if not plan.judged:
+        first: _Line = draw(rng, 1)[0]
+        return first
+    for _ in range(_N_ATTEMPTS):
+        for line in draw(rng, _N_AT_ONCE):
+            if rng.random() < math.exp(-_price(plan, line)):
+                accepted: _Line = line
+                return accepted
+    _explain_what_few_laws_forbid(plan)
+    names = "; ".join(map(str, plan.judged))
+    n_drawn = _N_ATTEMPTS * _N_AT_ONCE
+    msg = f"{names}: no line in {n_drawn} keeps this too: the rules together remember too much to find one"
+    raise RequestError(msg)
+
+
+def _source_of_lines(plan: LinePlan, chance: _Chance) -> Callable[[np.random.Generator, int], _Line]:
+    """Return what draws a number of lines from the lattice and its ties."""
+    if plan.ties:
+        sums = TiedSums.of(plan.lattice, plan.ties)
+        if np.isneginf(sums.log_total):
+            raise explain_infeasible(plan.potentials, plan.moments, plan.compiled)
+        return sums.sample
+    table = log_backward(plan.lattice)
+    if np.isneginf(table[0, 0]):
+        raise explain_infeasible(plan.potentials, plan.moments, plan.compiled)
+    return lambda rng, n: lines_at(plan.lattice, table, np.stack([chance(rng) for _ in range(n)], axis=1))
+
+
+def _price(plan: LinePlan, line: _Line) -> float:
+    """Return what the rules left to be judged charge a line, asked event by event."""
+    notes = plan.potentials.alphabet.decode(line)
+    heard = [LineNote(note.onset_steps, note.end_steps, note.pitch) for note in notes]
+    last = notes[-1].pitch if notes else None
+    total = 0.0
+    for rule in plan.judged:
+        memory, broken = rule.start(plan.moments), int(not rule.has_place(plan.moments))
+        for event, moment in zip(events_of(heard, len(line)), plan.moments, strict=True):
+            memory, more = rule.after(memory, event, moment)
+            broken += more
+            if broken and rule.is_law:
+                return math.inf
+        broken += rule.at_end(memory, last, plan.moments[-1])
+        total += rule.cost * broken if broken else 0.0
+    return total
+
+
+def _explain_what_few_laws_forbid(plan: LinePlan) -> None:
+    """Raise the reason if a judged law contradicts those without a memory, alone or with one of the others."""
+    laws = [rule for rule in plan.rules if rule.is_law]
+    for judged in (rule for rule in plan.judged if rule.is_law):
+        others = [rule for rule in laws if rule.remembers and rule is not judged]
+        for few in [(), *combinations(others, 1)]:
+            asked = [rule for rule in laws if not rule.remembers or _is_among(rule, (judged, *few))]
+            try:
+                possible = is_possible(plan.potentials, plan.moments, asked)
+            except TooMuchToRememberError:
+                continue
+            if not possible:
+                raise explain_infeasible(plan.potentials, plan.moments, asked)
+
+
+def _is_among(rule: Rule, rules: Sequence[Rule]) -> bool:
+    return any(rule is one for one in rules)
