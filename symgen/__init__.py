@@ -20,6 +20,7 @@ _HOMES = {
     "generate_many": "symgen.pipeline.generate",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
+    "check": "symgen.pipeline.check",
     "styles": "symgen.pipeline.generate",
     "load": "symgen.io",
     "save": "symgen.io",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from symgen.io import load as load
     from symgen.io import save as save
     from symgen.moments import audit as audit
+    from symgen.pipeline.check import check as check
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles

@@ -13,6 +13,8 @@ from symgen.score import ChordChange, KeyChange, Note, Score, chord_at_steps
 from theory.audit import LineNote, Violation, audit_line
 from theory.key import Key
 from theory.rules import Moment, Rule
+from theory.rules.voices import VoiceRule
+from theory.voiceaudit import audit_voices
 
 __all__ = ["audit", "line_of", "moments_of"]
 
@@ -45,7 +47,10 @@ def moments_of(bars: BarMap, key: Key | Sequence[KeyChange] | None, chords: Sequ
 
 
 def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> list[Violation]:
-    """Return every violation of rules in one track of a score, taken as one voice; see :func:`line_of`.
+    """Return every violation of rules in a score.
+
+    Rules on a line judge one track, taken as one voice (see :func:`line_of`); rules for several voices judge all
+    tracks but the drums together, the one that lies highest first.
 
     Parameters
     ----------
@@ -65,7 +70,14 @@ def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> l
         msg = "audit: expected a score with at least one track"
         raise ScoreError(msg)
     part = score.track(track) if track is not None else score.tracks[0]
-    return audit_line(line_of(part.notes), moments_of(score.bars, score.keys, score.chords), rules)
+    moments = moments_of(score.bars, score.keys, score.chords)
+    for_voices = [rule for rule in rules if isinstance(rule, VoiceRule)]
+    found = audit_line(line_of(part.notes), moments, [rule for rule in rules if not isinstance(rule, VoiceRule)])
+    if not for_voices:
+        return found
+    sung = [track for track in score.tracks if track.notes and not track.is_drum]
+    sung.sort(key=lambda track: -sum(note.pitch for note in track.notes) / len(track.notes))
+    return found + audit_voices([line_of(track.notes) for track in sung], moments, for_voices)
 
 
 def line_of(notes: Sequence[Note]) -> list[LineNote]:

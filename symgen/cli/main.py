@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import corpus, output, song, training
+from symgen.cli import corpus, output, rules, song, training
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
 
@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 app.command("generate")(song.generate)
 app.command("styles")(song.styles)
+app.command("rules")(rules.rules)
+app.command("check")(rules.check)
 app.command("render")(output.render)
 app.command("plot")(output.plot)
 app.add_typer(corpus.app, name="corpus")

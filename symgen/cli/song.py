@@ -11,6 +11,7 @@ from symgen.cli.console import progress_bar, tell
 from symgen.errors import RequestError
 from symgen.score import Score
 from theory.rules import LargestLeap, Range, Rule
+from theory.rules.text import parse_rule
 
 __all__ = ["generate", "styles"]
 
@@ -20,6 +21,18 @@ def generate(
     chords: Annotated[
         str | None,
         typer.Option("--chords", "-c", help='Chords, such as "Am F | C G"; composed in the key if left out.'),
+    ] = None,
+    chord_syntax: Annotated[
+        str | None, typer.Option("--chord-syntax", help="lead-sheet, harte, roman, nashville.  [default: found]")
+    ] = None,
+    chord_style: Annotated[
+        str | None,
+        typer.Option(
+            "--chord-style", help="Whose chords are composed: pop, lead-sheet, jazz, folk, classical, chorale."
+        ),
+    ] = None,
+    modulate: Annotated[
+        list[str] | None, typer.Option("--modulate", help="A change of key, such as 'bar 5 to G'; may be repeated.")
     ] = None,
     bars: Annotated[int | None, typer.Option("--bars", "-b", help="Length in bars.  [default: 8]")] = None,
     meter: Annotated[str, typer.Option("--meter", "--time", "-m", help="Metre, such as 3/4, 6/8, 2+2+3/8.")] = "4/4",
@@ -31,8 +44,22 @@ def generate(
         list[str] | None,
         typer.Option("--lock", help='A note that must be there, such as "bar 1 beat 1 = C5"; may be repeated.'),
     ] = None,
-    note_range: Annotated[str, typer.Option("--range", help="Lowest and highest melody note.")] = "C4-A5",
-    max_leap: Annotated[int, typer.Option("--max-leap", help="Largest melodic leap in semitones.")] = 12,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rule", "-r", help="A rule, such as 'leap-recovery 5 in bars 1-4'; may be repeated.  See `symgen rules`."
+        ),
+    ] = None,
+    rules_file: Annotated[Path | None, typer.Option("--rules", help="A file of rules: TOML or Python.")] = None,
+    rule_set: Annotated[
+        str | None, typer.Option("--rule-set", help="pop, jazz, folk, chorale, strict-counterpoint.")
+    ] = None,
+    note_range: Annotated[
+        str | None, typer.Option("--range", help="Lowest and highest melody note, or an instrument.  [default: C4-A5]")
+    ] = None,
+    max_leap: Annotated[
+        int | None, typer.Option("--max-leap", help="Largest melodic leap in semitones.  [default: 12]")
+    ] = None,
     temperature: Annotated[
         float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
     ] = 1.0,
@@ -47,8 +74,8 @@ def generate(
 ) -> None:
     """Make a song: melody, chords and bass, inside the key and the chords you name."""
     from symgen.pipeline.generate import generate_many
+    from symgen.pipeline.request import read_modulation
 
-    changed: list[Rule] = [Range.parse(note_range), LargestLeap(max_leap)]
     songs = generate_many(
         n,
         seed=seed,
@@ -58,7 +85,11 @@ def generate(
         meter=meter,
         bpm=bpm,
         style=style,
-        changed_rules=changed,
+        chord_syntax=chord_syntax,
+        chord_style=chord_style,
+        modulations=[read_modulation(text) for text in modulate or []],
+        rules=_base(rules_file, rule_set),
+        changed_rules=_changed(rules_file, rule or [], note_range, max_leap),
         locks=lock or [],
         temperature=temperature,
         form=form,
@@ -72,6 +103,27 @@ def generate(
     facts = {"songs": made}
     text = "\n".join(f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made)
     tell(text, facts, as_json=as_json)
+
+
+def _base(path: Path | None, name: str | None) -> list[Rule] | str | None:
+    """Return the rules that stand for themselves, or the name of a set; ``None`` for the default ones."""
+    from symgen.pipeline.rules import read_rules
+
+    base = read_rules(path).base if path else None
+    if base and name and base != name:
+        msg = f"rule set {name!r}: {path} names {base!r}; expected one of them"
+        raise RequestError(msg)
+    return [] if base == "" else name or base
+
+
+def _changed(path: Path | None, texts: list[str], note_range: str | None, max_leap: int | None) -> list[Rule]:
+    """Return the rules that change those."""
+    from symgen.pipeline.rules import read_rules, with_changes
+
+    from_file = list(read_rules(path).rules) if path else []
+    named: list[Rule] = [] if note_range is None else [Range.parse(note_range)]
+    named += [] if max_leap is None else [LargestLeap(max_leap)]
+    return with_changes(from_file, [*named, *(parse_rule(text) for text in texts)])
 
 
 def styles(

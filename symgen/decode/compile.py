@@ -18,8 +18,10 @@ from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
 from symgen.decode.automaton import DEAD, Automaton, line_automaton
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import join_memories
+from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
+from theory.rules.voices import VoiceRule
 
 __all__ = ["compile_line"]
 
@@ -41,13 +43,17 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     Raises
     ------
     RequestError
-        If the rules together remember too much.
+        If the rules together remember too much, or one is for several voices.
     ValueError
         If there is not one moment for each step.
     """
     if len(moments) != potentials.n_steps:
         msg = f"moments: {len(moments)}: expected one for each of the {potentials.n_steps} steps"
         raise ValueError(msg)
+    for rule in rules:
+        if isinstance(rule, VoiceRule):
+            msg = f"{rule}: a rule for several voices: expected rules on one line"
+            raise RequestError(msg)
     alphabet = potentials.alphabet
     costs = _step_costs(alphabet, moments, [rule for rule in rules if not rule.remembers])
     log_symbol = potentials.step.copy()

@@ -26,7 +26,7 @@ from theory.rules import Event, Moment, Rule
 
 __all__ = ["MAX_MOVES", "MAX_MOVES_OF_A_STEP", "Memories", "TooMuchToRememberError", "join_memories"]
 
-MAX_MOVES, MAX_MOVES_OF_A_STEP = 2**25, 2**21
+MAX_MOVES, MAX_MOVES_OF_A_STEP = 2**25, 2**18
 """The most moves that a product may have over all kinds of step (each takes 12 bytes), and at one step."""
 
 _Ints = NDArray[np.int32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from itertools import pairwise
 from symgen.errors import RequestError
 from symgen.grid import BarMap, check_steps_per_quarter
 from symgen.score import KeyChange
+from theory.errors import ParseError
 from theory.harmony import STYLES as CHORD_STYLES
 from theory.key import Key
 from theory.meter import Meter
@@ -17,7 +19,7 @@ from theory.progression import Progression
 from theory.rules import Lock, Rule
 from theory.rules.text import rule_text
 
-__all__ = ["MAX_BARS", "MAX_SEED", "Request", "checked_locks", "checked_seed", "read_request"]
+__all__ = ["MAX_BARS", "MAX_SEED", "Request", "checked_locks", "checked_seed", "read_modulation", "read_request"]
 
 MAX_BARS = 512
 """The longest song made in one go."""
@@ -174,6 +176,27 @@ def _checked_chord_style(chord_style: str | None, style: str) -> str:
         msg = f"style of the chords {chord_style!r}: expected one of {', '.join(CHORD_STYLES)}"
         raise RequestError(msg)
     return chord_style
+
+
+_MODULATION = re.compile(r"\s*(?:bar\s+)?(\d+)\s*(?::|to\b)\s*(.+)", re.IGNORECASE)
+
+
+def read_modulation(text: str) -> tuple[int, Key]:
+    """Read a change of key such as ``bar 5 to G`` or ``5: E minor``.
+
+    Raises
+    ------
+    ParseError
+        If the text is none.
+    """
+    match = _MODULATION.fullmatch(text)
+    if match is None:
+        what = "modulation"
+        raise ParseError(what, text, "a bar and a key, such as bar 5 to G")
+    try:
+        return int(match[1]), Key.parse(match[2])
+    except ParseError as error:
+        raise error.shifted(match.start(2)) from None
 
 
 def checked_seed(seed: int | None) -> int:

@@ -29,7 +29,7 @@ from theory.pitch import Spelling, parse_pitch, pitch_name
 from theory.rules.base import Rule
 from theory.rules.compose import AllOf, AnyOf, InBars, Not
 
-__all__ = ["parse_rule", "rule_from", "rule_name", "rule_text"]
+__all__ = ["kind_named", "parse_rule", "rule_from", "rule_name", "rule_text", "values_text"]
 
 _TOKEN = re.compile(r'[^\s()="]+="[^"]*"|"[^"]*"|[()]|[^\s()"]+')
 _BARS = re.compile(r"(\d+)(?:\s*(?:-|to)\s*(\d+))?")
@@ -114,6 +114,30 @@ def _from_table(table: dict[str, object], kinds: Sequence[type[Rule]] | None) ->
 def _check_empty(table: Mapping[str, object]) -> None:
     for name in table:
         raise ParseError("entry of a rule", name, "only bars and cost beside all, any or not")
+
+
+def kind_named(name: str, kinds: Sequence[type[Rule]] | None = None) -> type[Rule]:
+    """Return the kind of rule of a name.
+
+    Raises
+    ------
+    ParseError
+        If there is none; the error suggests a near one.
+    """
+    return _kind_named(name, _by_name(kinds), 1)
+
+
+def values_text(kind: type[Rule]) -> str:
+    """Return the values a kind of rule has, with what they are if nothing is said.
+
+    >>> from theory.rules import Cadence
+    >>> values_text(Cadence)
+    'bar=4 kind=authentic by_step=no'
+    """
+    names = [field.name for field in fields(kind) if field.name != "cost" and field.init]
+    found = " ".join(f"{name}={_value_text(name, _usual(kind, name))}" for name in names)
+    cost = _usual(kind, "cost")
+    return found if cost == math.inf else f"{found} cost={cost}"
 
 
 def rule_text(rule: Rule) -> str:

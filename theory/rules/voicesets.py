@@ -6,6 +6,9 @@ chord tones; the chord's bass note in the lowest voice; complete chords
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from theory.rules.sonority import (
     BassNote,
     ChordTones,
@@ -29,7 +32,7 @@ from theory.rules.voiceleading import (
 )
 from theory.rules.voices import VoiceLock, VoiceRanges, VoiceRule
 
-__all__ = ["CHORALE", "STRICT_COUNTERPOINT", "VOICE_RULES"]
+__all__ = ["CHORALE", "STRICT_COUNTERPOINT", "VOICE_RULES", "VOICE_RULE_SETS"]
 
 VOICE_RULES: tuple[type[VoiceRule], ...] = (
     *(VoiceRanges, ChordTones, BassNote, CompleteChords, NoDoubledLeadingTone, NoDoubledThird),
@@ -54,3 +57,8 @@ STRICT_COUNTERPOINT: tuple[VoiceRule, ...] = (
     *(ConsonantStrongBeats(), DissonancesByStep(), LargestVoiceLeap(12, 12), NoAwkwardLeaps()),
 )
 """Lines against lines after Fux; ranges come with the lines."""
+
+VOICE_RULE_SETS: Mapping[str, tuple[VoiceRule, ...]] = MappingProxyType(
+    {"chorale": CHORALE, "strict-counterpoint": STRICT_COUNTERPOINT}
+)
+"""Rules for several voices, by the style's name."""
