@@ -151,7 +151,7 @@ class Range(Rule):
             If the text is not two pitches, the lower one first, and no instrument.
         """
         if text.strip().lower() in INSTRUMENTS:
-            return cls(*cls._of_instrument(text))
+            return cls(*cls.of(text))
         parts = re.split(r"\s*(?:\.\.|(?<=[\d\s])-|\s+to\s+)\s*", text.strip())
         try:
             low, high = (parse_pitch(part) for part in parts)
@@ -160,8 +160,9 @@ class Range(Rule):
             raise ParseError("range", text, "two pitches, the lower first, such as C4-G5, or an instrument") from error
 
     @classmethod
-    def _of_instrument(cls, name: str) -> tuple[int, int]:
-        return instrument_named(name).range
+    def of(cls, instrument: str) -> tuple[int, int]:
+        """Return the lowest and the highest pitch of an instrument or a voice; see :mod:`theory.instruments`."""
+        return instrument_named(instrument).range
 
     def sees(self, moment: Moment) -> Hashable:
         """Return nothing: a range holds everywhere."""
@@ -183,8 +184,9 @@ class Tessitura(Range):
     cost: float = field(default=0.25, kw_only=True)
 
     @classmethod
-    def _of_instrument(cls, name: str) -> tuple[int, int]:
-        return instrument_named(name).tessitura
+    def of(cls, instrument: str) -> tuple[int, int]:
+        """Return where an instrument or a voice is at home."""
+        return instrument_named(instrument).tessitura
 
     def words(self) -> str:
         """Return such as ``tessitura C4..G5``."""

@@ -12,6 +12,8 @@ not ((at most 2 times the same note in a row, or range C4..G5)) (preferred, 2 na
 >>> rule_from({"any": ["end-on degrees=1", {"rule": "range", "low": "C4", "high": 72, "bars": "5-8"}]}) == parse_rule(
 ...     "end-on degrees=1 or range C4 C5 in bars 5-8")
 True
+>>> print(parse_rule("tessitura instrument=violin"))
+tessitura C4..C6 (preferred, 0.25 nats)
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from theory.errors import ParseError, TheoryError
 from theory.pitch import Spelling, parse_pitch, pitch_name
 from theory.rules.base import Rule
 from theory.rules.compose import AllOf, AnyOf, InBars, Not
+from theory.rules.notes import Range
 
 __all__ = ["kind_named", "parse_rule", "rule_from", "rule_name", "rule_text", "values_text"]
 
@@ -108,7 +111,18 @@ def _from_table(table: dict[str, object], kinds: Sequence[type[Rule]] | None) ->
         _check_empty(table)
         return Not(rule_from(part, kinds))
     kind = _kind_named(str(table.pop("rule", "")), _by_name(kinds), 1)
-    return _build(kind, {name: _read_value(name, _type_of(kind, name, 1), value) for name, value in table.items()})
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        values |= _values(kind, name, value)
+    return _build(kind, values)
+
+
+def _values(kind: type[Rule], name: str, value: object, column: int = 1) -> dict[str, Any]:
+    """Return what a value says: that of a field; of a range, where an instrument is named, both its ends."""
+    if name == "instrument" and issubclass(kind, Range):
+        low, high = kind.of(str(value))
+        return {"low": low, "high": high}
+    return {name: _read_value(name, _type_of(kind, name, column), value, column)}
 
 
 def _check_empty(table: Mapping[str, object]) -> None:
@@ -423,5 +437,5 @@ class _Reader:
                 if len(values) >= len(names):
                     raise ParseError("value of a rule", name, f"no more values for {rule_name(kind)}", at)
                 name, text = names[len(values)], name
-            values[name] = _read_value(name, _type_of(kind, name, at), text.strip('"'), at)
+            values |= _values(kind, name, text.strip('"'), at)
         return _build(kind, values)
