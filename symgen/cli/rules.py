@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from symgen.cli.console import tell
 from symgen.errors import RequestError
+from theory.audit import Violation
 from theory.rules import RULES, Rule
 from theory.rules.sets import RULE_SETS
 from theory.rules.text import kind_named, parse_rule, rule_name, rule_text, values_text
@@ -78,8 +80,9 @@ def check(
             for v in found.violations
         ],
     }
-    lines = [str(violation) for violation in found.violations]
-    n, context = len(lines), f" ({found.context})" if found.context else ""
+    runs = _runs(found.violations)
+    lines = [str(run[0]) + (f" ({len(run)} steps)" if len(run) > 1 else "") for run in runs]
+    n, context = len(found.violations), f" ({found.context})" if found.context else ""
     lines.append(f"{source}: {n} violation{'' if n == 1 else 's'} of {len(found.rules)} rules{context}")
     tell("\n".join(lines), facts, as_json=as_json)
     if n:
@@ -97,6 +100,24 @@ def _asked(texts: list[str], path: Path | None, name: str | None, *, voices: boo
     chosen = read_rules(path).chosen(base) if path else list(base)
     chosen = with_changes(chosen, [parse_rule(text, _KINDS) for text in texts])
     return chosen if texts or path or name else None
+
+
+def _runs(violations: Sequence[Violation]) -> list[list[Violation]]:
+    """Return the violations, those of one rule by one thing at steps in a row together."""
+    runs: list[list[Violation]] = []
+    for now in violations:
+        before = runs[-1][-1] if runs else None
+        if before is not None and before.rule is now.rule and before.what == now.what and _is_next(before, now):
+            runs[-1].append(now)
+        else:
+            runs.append([now])
+    return runs
+
+
+def _is_next(before: Violation, now: Violation) -> bool:
+    one, other = before.moment, now.moment
+    within = one.bar == other.bar and one.quarters_into_bar + one.quarters == other.quarters_into_bar
+    return within or (one.is_bar_end and other.is_bar_start and other.bar == one.bar + 1)
 
 
 def _row(kind: type[Rule]) -> dict[str, str]:
