@@ -38,7 +38,7 @@ def cache(tmp_path, monkeypatch):
 def music(tmp_path):
     folder = tmp_path / "music"
     folder.mkdir()
-    for seed in range(40):
+    for seed in range(80):  # one in twenty falls into each held-out split
         symgen.generate(seed=seed, bars=5).save(folder / f"{seed}.mid")
     return folder
 
@@ -85,7 +85,7 @@ def test_folders_of_one_name_are_kept_apart_and_new_files_are_noticed(music, tmp
     other.mkdir(parents=True)
     symgen.generate(seed=77, bars=8).save(other / "one.mid")
     assert entry_of(str(music)).name != entry_of(str(other)).name
-    assert (len(load_pieces([str(music)])), len(load_pieces([str(other)]))) == (40, 1)
+    assert (len(load_pieces([str(music)])), len(load_pieces([str(other)]))) == (80, 1)
     symgen.generate(seed=78, bars=8).save(other / "two.mid")
     assert len(load_pieces([str(other)])) == 2
 
@@ -93,7 +93,7 @@ def test_folders_of_one_name_are_kept_apart_and_new_files_are_noticed(music, tmp
 def test_a_built_corpus_is_described(music, tmp_path):
     build_named(str(music), tmp_path / "built", n_processes=1)
     facts = describe(str(music), tmp_path / "built")
-    assert facts["pieces"] == facts["train"] + facts["valid"] + facts["test"] == 40
+    assert facts["pieces"] == facts["train"] + facts["valid"] + facts["test"] == 80
     assert facts["weights"] == "opt-in"
 
 
