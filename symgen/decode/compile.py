@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
 from symgen.decode.automaton import DEAD, Automaton, line_automaton
 from symgen.decode.lattice import Lattice
-from symgen.decode.memory import join_memories
+from symgen.decode.memory import MAX_MOVES_OF_A_STEP, join_memories
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
@@ -28,7 +28,13 @@ __all__ = ["compile_line"]
 _Array = NDArray[np.float64]
 
 
-def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> Lattice:
+def compile_line(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    *,
+    max_moves: int = MAX_MOVES_OF_A_STEP,
+) -> Lattice:
     """Return the lattice of the lines a model may sing under rules.
 
     Parameters
@@ -39,6 +45,8 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
         One for each step.
     rules
         What must hold, and what is preferred.
+    max_moves
+        The most moves at one step that memories may make.
 
     Raises
     ------
@@ -60,7 +68,8 @@ def compile_line(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     log_symbol[:, REST] -= costs.rest
     kept = np.flatnonzero(~np.isneginf(log_symbol[:, N_SPECIAL:] - costs.onset).all(axis=0))
     automaton = line_automaton(potentials.arcs, _move_cost(alphabet, rules, kept), kept=kept)
-    automaton, kind = _with_memories(automaton, alphabet, moments, [rule for rule in rules if rule.remembers])
+    remembering = [rule for rule in rules if rule.remembers]
+    automaton, kind = _with_memories(automaton, alphabet, moments, remembering, max_moves)
     log_final = automaton.log_final + _final_row(automaton, alphabet, moments, rules)
     return _with_costs(replace(automaton, log_final=log_final), log_symbol, kind, costs)
 
@@ -93,7 +102,7 @@ def _step_costs(alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequen
 
 
 def _with_memories(
-    automaton: Automaton, alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequence[Rule]
+    automaton: Automaton, alphabet: LineAlphabet, moments: Sequence[Moment], rules: Sequence[Rule], max_moves: int
 ) -> tuple[Automaton, NDArray[np.int64]]:
     """Return the product of the line with the rules that remember, and the kind of each step."""
     if not rules:
@@ -101,7 +110,7 @@ def _with_memories(
     n_kept = (automaton.n_states - 1) // 2
     pitches = automaton.label[1 : n_kept + 1, 0].tolist()
     by_symbol = {N_SPECIAL + pitch: alphabet.low + pitch for pitch in pitches}
-    joined = join_memories(automaton.next_state[0], by_symbol, moments, rules)
+    joined = join_memories(automaton.next_state[0], by_symbol, moments, rules, max_moves)
     log_weight = np.broadcast_to(automaton.log_weight[0, joined.line_state], joined.next_state.shape).copy()
     log_weight[joined.next_state == DEAD] = -np.inf
     log_final = np.zeros(len(joined.line_state))

@@ -12,18 +12,32 @@ from numpy.typing import NDArray
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import LinePlan, is_possible
-from symgen.decode.ties import TiedSums
+from symgen.decode.plan import LinePlan, is_possible, plan_line
 from symgen.errors import RequestError
-from theory.rules import LineNote, Rule
+from symgen.potentials import LinePotentials
+from theory.rules import LineNote, Moment, Rule
 from theory.rules.base import events_of
 
-__all__ = ["draw_line"]
+__all__ = ["check_plain_laws", "draw_line"]
 
-_N_AT_ONCE, _N_ATTEMPTS = 64, 64
+_N_AT_ONCE, _N_ATTEMPTS = 64, 32
+_MAX_MOVES_IN_NEED = 2**21
 
 _Line = NDArray[np.int64]
 _Chance = Callable[[np.random.Generator], NDArray[np.float64]]
+
+
+def check_plain_laws(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> None:
+    """Refuse at once what the laws without a memory make impossible: the others are dear to compile.
+
+    Raises
+    ------
+    InfeasibleError
+        If there is no line.
+    """
+    plain = [rule for rule in rules if rule.is_law and not rule.remembers]
+    if len(plain) < len(rules) and not is_possible(potentials, moments, plain):
+        raise explain_infeasible(potentials, moments, rules)
 
 
 def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None = None) -> _Line:
@@ -51,6 +65,10 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     RequestError
         If none was accepted in many draws, and no few of the laws contradict each other.
     """
+    laws = [rule for rule in plan.rules if rule.is_law]
+    if not all(law.has_place(plan.moments) for law in laws) or not plan.is_possible:
+        asked = [rule for rule in laws if not rule.has_place(plan.moments)][:1] or plan.compiled
+        raise explain_infeasible(plan.potentials, plan.moments, asked)
     draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
     if not plan.judged:
         first: _Line = draw(rng, 1)[0]
@@ -61,22 +79,25 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
                 accepted: _Line = line
                 return accepted
     _explain_what_few_laws_forbid(plan)
-    names = "; ".join(map(str, plan.judged))
-    n_drawn = _N_ATTEMPTS * _N_AT_ONCE
-    msg = f"{names}: no line in {n_drawn} keeps this too: the rules together remember too much to find one"
-    raise RequestError(msg)
+    return _drawn_from_more(plan, rng, uniform)
+
+
+def _drawn_from_more(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line:
+    """Draw from a lattice that may be larger and take seconds, where too few lines of the usual one are accepted."""
+    larger = plan_line(plan.potentials, plan.moments, plan.rules, max_moves=_MAX_MOVES_IN_NEED)
+    if larger.judged:
+        names = "; ".join(map(str, larger.judged))
+        n_drawn = _N_ATTEMPTS * _N_AT_ONCE
+        msg = f"{names}: no line in {n_drawn} keeps this too: the rules together remember too much to find one"
+        raise RequestError(msg)
+    return draw_line(larger, rng, uniform)
 
 
 def _source_of_lines(plan: LinePlan, chance: _Chance) -> Callable[[np.random.Generator, int], _Line]:
     """Return what draws a number of lines from the lattice and its ties."""
-    if plan.ties:
-        sums = TiedSums.of(plan.lattice, plan.ties)
-        if np.isneginf(sums.log_total):
-            raise explain_infeasible(plan.potentials, plan.moments, plan.compiled)
-        return sums.sample
+    if plan.sums is not None:
+        return plan.sums.sample
     table = log_backward(plan.lattice)
-    if np.isneginf(table[0, 0]):
-        raise explain_infeasible(plan.potentials, plan.moments, plan.compiled)
     return lambda rng, n: lines_at(plan.lattice, table, np.stack([chance(rng) for _ in range(n)], axis=1))
 
 

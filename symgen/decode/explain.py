@@ -97,8 +97,9 @@ def sole_obstacles(
     found = []
     for law in blame:
         rest = [other for other in laws if str(other) != str(law)]  # the same rule given twice is one
-        try:
-            possible = is_possible(potentials, moments, rest)
+        try:  # what is quick to tell first
+            plain = [other for other in rest if not other.remembers]
+            possible = is_possible(potentials, moments, plain) and is_possible(potentials, moments, rest)
         except TooMuchToRememberError:  # left unsaid: it cannot be told
             continue
         if possible:

@@ -73,7 +73,11 @@ class Memories:
 
 
 def join_memories(
-    line_next: _Ints, pitches: Mapping[int, int], moments: Sequence[Moment], rules: Sequence[Rule]
+    line_next: _Ints,
+    pitches: Mapping[int, int],
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    max_moves: int = MAX_MOVES_OF_A_STEP,
 ) -> Memories:
     """Return the product of a line automaton with rules that remember.
 
@@ -87,6 +91,8 @@ def join_memories(
         One for each step.
     rules
         Each with a memory.
+    max_moves
+        The most moves at one step.
 
     Raises
     ------
@@ -103,7 +109,7 @@ def join_memories(
     shape = (line_next.shape, line_next.tobytes())
     rows: _Kinds = tuple(tuple(row) for row in kinds.tolist())
     letters = tuple(pitches.items())
-    product = build(shape, letters, tuple(rules), seen, starts, moments[-1], rows, tuple(kind.tolist()))
+    product = build(shape, letters, tuple(rules), seen, starts, moments[-1], rows, tuple(kind.tolist()), max_moves)
     return Memories(*product, kind)
 
 
@@ -145,14 +151,17 @@ def _product(
     last: Moment,
     kinds: _Kinds,
     kind: tuple[int, ...],
+    max_moves: int,
 ) -> _Product:
     """Build tables and walk through their product."""
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
     tables = [
-        _read_rule(rule, moments, [kinds[k][row] for k in kind], start, _letters(line_next, pitches, rule.watches))
+        _read_rule(
+            rule, moments, [kinds[k][row] for k in kind], start, _letters(line_next, pitches, rule.watches), max_moves
+        )
         for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True))
     ]
-    states, next_state = _walk(line_next, tables, kinds, kind, rules)
+    states, next_state = _walk(line_next, tables, kinds, kind, rules, max_moves)
     lasts = _lasts(pitches)
     violations = [_violations_of(table, row, kinds, states) for row, table in enumerate(tables)]
     final = [
@@ -257,6 +266,7 @@ def _read_rule(
     column: Sequence[int],
     start: Hashable,
     letters: tuple[NDArray[np.int64], list[Event]],
+    max_moves: int,
 ) -> _Table:
     """Ask a rule about every memory it can have at each step, for each letter.
 
@@ -277,7 +287,7 @@ def _read_rule(
                     answers = [rule.after(memories[memory], event, moments[kind]) for event in events]
                     rows[kind, memory] = [_numbered(after, broken, rule, number) for after, broken in answers]
                     reached[kind, memory] = frozenset(after for after, _ in rows[kind, memory]) - {DEAD}
-                    _check_size(1, len(number), len(events), [rule])
+                    _check_size(1, len(number), len(events), max_moves, [rule])
             known[kind, met] = frozenset().union(*(reached[kind, memory] for memory in met))
         met = known[kind, met]
     table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
@@ -292,7 +302,12 @@ def _numbered(after: Hashable, broken: int, rule: Rule, number: dict[Hashable, i
 
 
 def _walk(
-    line_next: _Ints, tables: Sequence[_Table], kinds: _Kinds, kind: Sequence[int], rules: Sequence[Rule]
+    line_next: _Ints,
+    tables: Sequence[_Table],
+    kinds: _Kinds,
+    kind: Sequence[int],
+    rules: Sequence[Rule],
+    max_moves: int,
 ) -> tuple[NDArray[np.int64], _Ints]:
     """Return the states that can be reached, a row of numbers each, and where each symbol leads from them.
 
@@ -305,7 +320,7 @@ def _walk(
     met = known = np.zeros(1, dtype=np.int64)
     for k in kind:
         fresh = _missing(met, rows[k].codes)
-        _check_size(len(kinds), len(known), len(live), rules, sizes[1:])
+        _check_size(len(kinds), len(known), len(live), max_moves, rules, sizes[1:])
         if len(fresh):
             states = np.stack(np.unravel_index(fresh, sizes), axis=1)
             rows[k] = rows[k].with_more(fresh, _targets(line_next, tables, kinds[k], states, sizes, live))
@@ -381,7 +396,9 @@ def _targets(
     return code
 
 
-def _check_size(n_kinds: int, n_states: int, n_symbols: int, rules: Sequence[Rule], sizes: Sequence[int] = ()) -> None:
-    if n_states * n_symbols > MAX_MOVES_OF_A_STEP or n_kinds * n_states * n_symbols > MAX_MOVES:
+def _check_size(
+    n_kinds: int, n_states: int, n_symbols: int, max_moves: int, rules: Sequence[Rule], sizes: Sequence[int] = ()
+) -> None:
+    if n_states * n_symbols > max_moves or n_kinds * n_states * n_symbols > MAX_MOVES:
         by_size = sorted(zip(sizes or [0] * len(rules), rules, strict=True), key=lambda pair: -pair[0])
         raise TooMuchToRememberError([rule for _, rule in by_size])

@@ -19,8 +19,9 @@ from symgen.alphabet import HOLD
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import has_line
 from symgen.decode.lattice import Lattice
-from symgen.decode.memory import TooMuchToRememberError
+from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
 from symgen.decode.ties import Tie, TiedSums
+from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
@@ -37,8 +38,9 @@ class LinePlan:
         The request.
     lattice
         Of all the rules but those that are ties, and ``judged``.
-    ties
-        The segments that must be equal.
+    ties, sums
+        The segments that must be equal, and the law of the lines in which they are; no sums where there are no ties, or
+        no line even without them.
     judged
         The rules that drawn lines are accepted by; none where the lattice holds them all.
     """
@@ -48,7 +50,15 @@ class LinePlan:
     rules: tuple[Rule, ...]
     lattice: Lattice
     ties: tuple[Tie, ...]
+    sums: TiedSums | None
     judged: tuple[Rule, ...]
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether any line keeps the laws among the rules that are compiled."""
+        if self.sums is not None:
+            return not np.isneginf(self.sums.log_total)
+        return has_line(self.lattice)
 
     @property
     def compiled(self) -> list[Rule]:
@@ -56,30 +66,44 @@ class LinePlan:
         return [rule for rule in self.rules if not any(rule is judged for judged in self.judged)]
 
 
-def plan_line(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> LinePlan:
+def plan_line(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    *,
+    max_moves: int = MAX_MOVES_OF_A_STEP,
+) -> LinePlan:
     """Compile as many of the rules as the lattice can hold.
 
     Parameters
     ----------
-    potentials, moments, rules
+    potentials, moments, rules, max_moves
         As for :func:`symgen.decode.compile.compile_line`.
 
     Raises
     ------
     RequestError
-        If bars that must come back overlap or cross each other.
+        If bars that must come back overlap or cross each other, or take too much work on their own.
     """
     tied = [rule for rule in rules if isinstance(rule, SameBars) and rule.is_law and rule.has_place(moments)]
     ties = tuple(_tie(rule, moments) for rule in tied)
-    compiled, judged = [rule for rule in rules if not any(rule is one for one in tied)], list[Rule]()
+    apart = _without_holds_into(potentials, ties)
+    compiled = [rule for rule in rules if not any(rule is one for one in tied)]
+    judged: list[Rule] = []
     while True:
         try:
-            lattice = compile_line(_without_holds_into(potentials, ties), moments, compiled)
+            lattice = compile_line(apart, moments, compiled, max_moves=max_moves)
+            sums = TiedSums.of(lattice, ties) if ties and has_line(lattice) else None
         except TooMuchToRememberError as error:
             judged.append(error.rules[0])
-            compiled = [rule for rule in compiled if rule is not error.rules[0]]
+        except RequestError:
+            remembering = [rule for rule in compiled if rule.remembers]
+            if not ties or not remembering:
+                raise
+            judged.append(remembering[-1])
         else:
-            return LinePlan(potentials, moments, tuple(rules), lattice, ties, tuple(judged))
+            return LinePlan(potentials, moments, tuple(rules), lattice, ties, sums, tuple(judged))
+        compiled = [rule for rule in compiled if rule is not judged[-1]]
 
 
 def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> bool:
@@ -90,12 +114,12 @@ def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Seq
     TooMuchToRememberError
         If the lattice cannot hold them.
     """
+    if not all(law.has_place(moments) for law in laws):
+        return False
     plan = plan_line(potentials, moments, laws)
     if plan.judged:
         raise TooMuchToRememberError(plan.judged)
-    if not has_line(plan.lattice):
-        return False
-    return not plan.ties or not np.isneginf(TiedSums.of(plan.lattice, plan.ties).log_total)
+    return plan.is_possible
 
 
 def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
-from symgen.decode.draw import draw_line
+from symgen.decode.draw import check_plain_laws, draw_line
 from symgen.decode.plan import plan_line
 from symgen.errors import RequestError
 from symgen.grid import BarMap
@@ -239,7 +239,9 @@ def sample_melody(
     potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
     _check_span(rules, potentials.alphabet, conditions.key)
     potentials = _with_repeats(potentials, moments, sources)
-    plan = plan_line(potentials.at_temperature(temperature), moments, rules)
+    potentials = potentials.at_temperature(temperature)
+    check_plain_laws(potentials, moments, rules)
+    plan = plan_line(potentials, moments, rules)
     shape, taken = features.shape[:2], list(sources)
     # Bars that take up another have its chance.
     line = draw_line(plan, rng, lambda chance: chance.random(shape)[taken].reshape(-1))
