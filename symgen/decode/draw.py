@@ -20,7 +20,7 @@ from theory.rules.base import events_of
 
 __all__ = ["check_plain_laws", "draw_line"]
 
-_N_AT_ONCE, _N_ATTEMPTS = 64, 32
+_N_AT_ONCE, _N_DRAWS = 64, 2048
 _MAX_MOVES_IN_NEED = 2**21
 
 _Line = NDArray[np.int64]
@@ -73,8 +73,9 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     if not plan.judged:
         first: _Line = draw(rng, 1)[0]
         return first
-    for _ in range(_N_ATTEMPTS):
-        for line in draw(rng, _N_AT_ONCE):
+    n_at_once = 1 if plan.ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
+    for _ in range(_N_DRAWS // n_at_once):
+        for line in draw(rng, n_at_once):
             if rng.random() < math.exp(-_price(plan, line)):
                 accepted: _Line = line
                 return accepted
@@ -87,8 +88,7 @@ def _drawn_from_more(plan: LinePlan, rng: np.random.Generator, uniform: _Chance 
     larger = plan_line(plan.potentials, plan.moments, plan.rules, max_moves=_MAX_MOVES_IN_NEED)
     if larger.judged:
         names = "; ".join(map(str, larger.judged))
-        n_drawn = _N_ATTEMPTS * _N_AT_ONCE
-        msg = f"{names}: no line in {n_drawn} keeps this too: the rules together remember too much to find one"
+        msg = f"{names}: no line in {_N_DRAWS} keeps this too: the rules together remember too much to find one"
         raise RequestError(msg)
     return draw_line(larger, rng, uniform)
 
