@@ -19,8 +19,8 @@ from symgen.decode.automaton import DEAD
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import log_backward, sample_lines
 from symgen.decode.lattice import Lattice
-from symgen.pipeline.harmony import chord_changes
 from symgen.moments import moments_of
+from symgen.pipeline.harmony import chord_changes
 from symgen.potentials import LineArcs, LinePotentials
 from theory.key import Key
 from theory.progression import Progression

@@ -133,7 +133,7 @@ def section(kind: type[Rule]) -> str:
     """Return the text about a rule on a line."""
     name, (_, _, found) = rule_name(kind), pair(kind)
     summary = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
-    values = f"`{name} {values_text(kind)}`".replace(" `", "`")
+    values = f"`{f'{name} {values_text(kind)}'.strip()}`"
     images = f"| ![breaks {name}](images/rules/{name}-broken.svg) | ![keeps {name}](images/rules/{name}-kept.svg) |"
     shown = f"`{rule_text(example(kind))}`"
     return f"## {name}\n\n{summary} {values}\n\n| breaks {shown} | keeps it |\n|---|---|\n{images}\n\n{found[0][0]}\n\n"
@@ -142,7 +142,8 @@ def section(kind: type[Rule]) -> str:
 def text() -> str:
     """Return docs/theory.md."""
     voices = "".join(
-        f"- `{rule_name(kind)} {values_text(kind)}`".replace(" `", "`")
+        f"- `{rule_name(kind)} {values_text(kind)}".rstrip()
+        + "`"
         + f": {' '.join((kind.__doc__ or '').split(chr(10) * 2)[0].split())}\n"
         for kind in VOICE_RULES
     )
