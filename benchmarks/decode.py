@@ -24,12 +24,20 @@ from symgen.pipeline.harmony import chord_changes
 from symgen.potentials import LineArcs, LinePotentials
 from theory.key import Key
 from theory.progression import Progression
-from theory.rules import ChordTonesOnStrongBeats, InKey, LargestLeap, Moment, Range, Rule
+from theory.rules import Cadence, ChordTonesOnStrongBeats, InKey, LargestLeap, Moment, Range, RepeatedNotes, Rule
 
 __all__ = ["add_options", "draw_by_masks", "tables"]
 
 N_BARS, STEPS_PER_QUARTER, N_LINES = 8, 12, 64
-RULES: tuple[Rule, ...] = (InKey(), ChordTonesOnStrongBeats(), Range(57, 81), LargestLeap(9))
+RULES: tuple[Rule, ...] = (
+    InKey(),
+    ChordTonesOnStrongBeats(),
+    Range(57, 81),
+    LargestLeap(9),
+    RepeatedNotes(3),
+    Cadence(4, "half"),
+    Cadence(8, "imperfect"),
+)
 EXACT, MASKED = "exact: compile, sum backward, draw", "one-step masks: compile, draw"
 
 
