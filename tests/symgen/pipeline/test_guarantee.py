@@ -1,15 +1,12 @@
-"""A small run of the guarantee: see ``python -m benchmarks.guarantee``."""
-
-import pytest
+"""The small requests of the guarantee: see ``python -m benchmarks.guarantee``."""
 
 from benchmarks.guarantee import outcome_of, small_case
 
 
-@pytest.mark.parametrize("seed", range(0, 24, 2))
-def test_random_requests_are_met_or_refused_for_a_reason(seed):
-    outcome, what = outcome_of(seed)
-    assert outcome in {"music", "refused"}, what
-
-
 def test_small_requests_agree_with_enumeration():
     assert [what for seed in range(60) if (what := small_case(seed))] == []
+
+
+def test_a_random_request_is_met_or_refused_for_a_reason():
+    outcome, what = outcome_of(0)
+    assert outcome in {"music", "refused"}, what
