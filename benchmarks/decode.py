@@ -1,13 +1,16 @@
 """Exact decoding beside one-step masking, on the same potentials and rules: 64 lines of 8 bars.
 
 One-step masking looks at each step's law and no further: it is what generators without a lattice do, and
-it runs into dead ends. Only time is compared here.
+it runs into dead ends. Only time is compared here; what masks do to the law is in :mod:`benchmarks.law`. A second
+table has pieces of several lengths, to show how time and memory grow.
 """
 
 from __future__ import annotations
 
+import tracemalloc
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import Measurement, Table, compare, make_rows, timed
 from benchmarks.music import whole_bars
 from symgen.alphabet import HOLD, REST, LineAlphabet
+from symgen.decode import memory
 from symgen.decode.automaton import DEAD
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import log_backward, sample_lines
@@ -29,15 +33,8 @@ from theory.rules import Cadence, ChordTonesOnStrongBeats, InKey, LargestLeap, M
 __all__ = ["add_options", "draw_by_masks", "tables"]
 
 N_BARS, STEPS_PER_QUARTER, N_LINES = 8, 12, 64
-RULES: tuple[Rule, ...] = (
-    InKey(),
-    ChordTonesOnStrongBeats(),
-    Range(57, 81),
-    LargestLeap(9),
-    RepeatedNotes(3),
-    Cadence(4, "half"),
-    Cadence(8, "imperfect"),
-)
+LENGTHS = (2, 4, 8, 16)
+"""Bars of the pieces that show how memory grows."""
 EXACT, MASKED = "exact: compile, sum backward, draw", "one-step masks: compile, draw"
 
 
@@ -46,33 +43,95 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def tables(options: Namespace) -> list[Table]:
-    potentials, moments = _potentials(np.random.default_rng(0)), _moments()
-    ready = compile_line(potentials, moments, RULES)
+    return [_beside_masks(options.rounds * 2), _by_length(options.rounds)]
+
+
+def _beside_masks(n_turns: int) -> Table:
+    rules = _rules(N_BARS)
+    potentials, moments = _potentials(np.random.default_rng(0), N_BARS), _moments(N_BARS)
+    ready = compile_line(potentials, moments, rules)
     table = log_backward(ready)
 
     def exact(seed: int) -> object:
-        lattice = compile_line(potentials, moments, RULES)
-        return sample_lines(lattice, log_backward(lattice), np.random.default_rng(seed), N_LINES)
+        return _draw_exactly(potentials, moments, rules, seed)
 
     def masked(seed: int) -> object:
-        lattice = compile_line(potentials, moments, RULES)
+        lattice = compile_line(potentials, moments, rules)
         return draw_by_masks(lattice, np.random.default_rng(seed), N_LINES)
 
     def draw(seed: int) -> object:
         return sample_lines(ready, table, np.random.default_rng(seed), N_LINES)
 
+    compile_again = timed(lambda _: compile_line(potentials, moments, rules))
+
+    def compile_first(seed: int) -> Measurement:
+        _forget_rules()
+        return compile_again(seed)
+
     contenders: dict[str, Callable[[int], Measurement]] = {
         MASKED: timed(masked),
         EXACT: timed(exact),
-        "of that, compile": timed(lambda _: compile_line(potentials, moments, RULES)),
+        "of that, compile": compile_again,
         "of that, sum backward": timed(lambda _: log_backward(ready)),
         f"of that, draw {N_LINES}": timed(draw),
+        "compile rules not met before": compile_first,
     }
-    samples = compare(contenders, range(options.rounds * 2), n_rounds=1)
+    samples = compare(contenders, range(n_turns), n_rounds=1)
     n_steps, n_pitches = potentials.n_steps, potentials.alphabet.n_pitches
     title = f"Decode: {N_LINES} lines of {N_BARS} bars, {n_steps} steps, {n_pitches} pitches"
-    rules = "; ".join(str(rule) for rule in RULES)
-    return [Table(title, MASKED, make_rows(samples, MASKED), (f"rules: {rules}", "weights are random"))]
+    notes = (
+        f"rules: {'; '.join(map(str, rules))}",
+        "weights are random",
+        "the structure of the rules is kept, but for the last row",
+    )
+    return Table(title, MASKED, make_rows(samples, MASKED), notes)
+
+
+def _by_length(n_turns: int) -> Table:
+    contenders: dict[str, Callable[[int], Measurement]] = {}
+    for n_bars in LENGTHS:
+        potentials, moments = _potentials(np.random.default_rng(0), n_bars), _moments(n_bars)
+        contenders[f"{potentials.n_steps} steps"] = _time_and_memory(potentials, moments, _rules(n_bars))
+    samples = compare(contenders, range(n_turns), n_rounds=1)
+    shortest = next(iter(contenders))
+    notes = (
+        "cadences at the middle and the end",
+        "times: rules kept; memory: what Python and numpy allocate, rules compiled anew",
+    )
+    return Table(f"Decode: {N_LINES} lines by length", shortest, make_rows(samples, shortest), notes)
+
+
+def _time_and_memory(
+    potentials: LinePotentials, moments: list[Moment], rules: Sequence[Rule]
+) -> Callable[[int], Measurement]:
+    def draw(seed: int) -> object:
+        return _draw_exactly(potentials, moments, rules, seed)
+
+    time = timed(draw)
+
+    def measure(seed: int) -> Measurement:
+        _forget_rules()
+        tracemalloc.start()
+        try:
+            draw(seed)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        return replace(time(seed), peak_bytes=peak)
+
+    return measure
+
+
+def _draw_exactly(
+    potentials: LinePotentials, moments: list[Moment], rules: Sequence[Rule], seed: int
+) -> NDArray[np.int64]:
+    lattice = compile_line(potentials, moments, rules)
+    return sample_lines(lattice, log_backward(lattice), np.random.default_rng(seed), N_LINES)
+
+
+def _forget_rules() -> None:
+    """Make the next compilation the first."""
+    memory._kept_product.cache_clear()
 
 
 def draw_by_masks(lattice: Lattice, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
@@ -104,16 +163,29 @@ def draw_by_masks(lattice: Lattice, rng: np.random.Generator, n: int) -> NDArray
     return lines
 
 
-def _potentials(rng: np.random.Generator) -> LinePotentials:
+def _rules(n_bars: int) -> tuple[Rule, ...]:
+    """Return the rules of a piece, with a cadence at its middle and one at its end."""
+    return (
+        InKey(),
+        ChordTonesOnStrongBeats(),
+        Range(57, 81),
+        LargestLeap(9),
+        RepeatedNotes(3),
+        Cadence(n_bars // 2, "half"),
+        Cadence(n_bars, "imperfect"),
+    )
+
+
+def _potentials(rng: np.random.Generator, n_bars: int) -> LinePotentials:
     """Return random weights of a piano's range in which notes last a while."""
     alphabet = LineAlphabet(21, 108)
-    step = rng.standard_normal((whole_bars(N_BARS, STEPS_PER_QUARTER).end_steps, alphabet.n_symbols))
+    step = rng.standard_normal((whole_bars(n_bars, STEPS_PER_QUARTER).end_steps, alphabet.n_symbols))
     step[:, [HOLD, REST]] += 5.0, 2.0
     pitch = np.arange(alphabet.n_pitches)
     nearness = -0.2 * np.abs(pitch[:, None] - pitch)
     return LinePotentials(alphabet, step, LineArcs(nearness, np.zeros(alphabet.n_pitches)))
 
 
-def _moments() -> list[Moment]:
-    bars = whole_bars(N_BARS, STEPS_PER_QUARTER)
+def _moments(n_bars: int) -> list[Moment]:
+    bars = whole_bars(n_bars, STEPS_PER_QUARTER)
     return moments_of(bars, Key.parse("A minor"), chord_changes(Progression.parse("Am F | C G"), bars))

@@ -1,4 +1,4 @@
-"""How far masking ends up from the law: ``python -m benchmarks.law``.
+"""How far masking ends up from the law.
 
 On small random requests everything can be enumerated. The exact law of the lines that keep the rules is compared
 with what three ways of drawing give, each worked out exactly: masks that look at one step only, masks that look
@@ -7,9 +7,10 @@ ahead for a lawful end but give it no weight, and the lattice.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
 from fractions import Fraction
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +18,42 @@ from numpy.typing import NDArray
 from symgen.alphabet import LineAlphabet
 from symgen.decode.automaton import DEAD
 from symgen.decode.compile import compile_line
-from symgen.decode.infer import backward, log_backward
+from symgen.decode.infer import backward, has_line, log_backward
 from symgen.decode.lattice import Lattice
 from symgen.decode.semiring import BOOL
 from symgen.potentials import LineArcs, LinePotentials
 from theory.key import Key
 from theory.meter import Meter
-from theory.rules import Cadence, EndOn, LargestLeap, Lock, Moment, RepeatedNotes, Rule
+from theory.rules import Cadence, EndOn, LargestLeap, Lock, Moment, Range, RepeatedNotes, Rule
+
+__all__ = ["Distances", "add_options", "distances", "exact_law", "law_of", "random_lattice", "tables"]
 
 N_STEPS, LOW, HIGH = 6, 60, 62
-_Table = NDArray[np.float64]
-_Law = dict[tuple[int, ...], float]
+ROWS = (
+    "one-step masks: share lost in dead ends",
+    "one-step masks: the lines that get to the end",
+    "exact look-ahead of support",
+    "lattice",
+)
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """A table: name, mean and worst of each row."""
+
+    n_requests: int
+    rows: tuple[tuple[str, float, float], ...]
+
+    def lines(self) -> list[str]:
+        """Return it as lines of Markdown."""
+        title = f"### Law: total variation from it, {self.n_requests} small requests"
+        rows = [f"| {name} | {mean:.3g} | {worst:.3g} |" for name, mean, worst in self.rows]
+        return [title, "", "| | mean | worst |", "| :-- | --: | --: |", *rows, ""]
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--requests", type=int, default=200, help="law: how many (default: 200)")
 
 
 def random_lattice(rng: np.random.Generator) -> Lattice:
@@ -47,96 +73,81 @@ def random_lattice(rng: np.random.Generator) -> Lattice:
         RepeatedNotes(int(rng.integers(1, 3))),
         Cadence(2, "open"),
         Lock(1, Fraction(3), int(rng.integers(LOW, HIGH + 1))),
+        [Range(LOW, HIGH - 1), Range(LOW + 1, HIGH)][int(rng.integers(0, 2))],
     ]
     chosen = rng.permutation(len(laws))[: int(rng.integers(2, 5))]
     return compile_line(potentials, moments, [laws[i] for i in chosen])
 
 
-def law_of(lattice: Lattice, ahead: _Table) -> tuple[_Law, float]:
-    """Return the chance of each finished line where a move has its weight times what ``ahead`` gives its target.
+def law_of(lattice: Lattice, ahead: _Array) -> _Array:
+    """Return the chance that each line is drawn and may end, if a move weighs its own weight times that of its target.
 
-    ``ahead`` has a row for each step and one for the end, in logs; ``-inf`` forbids. Also the chance to get stuck.
+    Parameters
+    ----------
+    lattice
+        A small one.
+    ahead
+        Log weight of each state before each step and after the last, shape (n_steps + 1, states); ``-inf`` forbids.
+
+    Returns
+    -------
+    ndarray of shape (n_symbols ** n_steps,)
+        What is lacking to a sum of 1 was lost in dead ends.
     """
-    automaton, finished, stuck = lattice.automaton, _Law(), 0.0
-    waiting: list[tuple[tuple[int, ...], int, float]] = [((), 0, 1.0)]
-    while waiting:
-        line, state, chance = waiting.pop()
-        step = len(line)
-        if step == lattice.n_steps:
-            if np.isneginf(lattice.log_final[state]):
-                stuck += chance
-            else:
-                finished[line] = chance
-            continue
-        kind = lattice.kind[step]
-        target = automaton.next_state[kind, state]
-        onward = np.append(ahead[step + 1] + lattice.log_state[step], -np.inf)[target]
-        log_move = automaton.log_weight[kind, state] + lattice.log_symbol[step] + onward
-        if np.isneginf(log_move).all():
-            stuck += chance
-            continue
-        share = np.exp(log_move - log_move.max())
-        share /= share.sum()
-        waiting += [
-            ((*line, a), int(target[a]), chance * share[a]) for a in np.flatnonzero(share).tolist() if target[a] != DEAD
-        ]
-    return finished, stuck
+    chance, state = np.ones(1), np.zeros(1, dtype=np.int64)
+    for step in range(lattice.n_steps):
+        log_move, target = _moves(lattice, step, state)
+        log_move = log_move + np.append(ahead[step + 1], -np.inf)[target]  # DEAD, -1, finds the last entry
+        peak = log_move.max(axis=1, keepdims=True)
+        share = np.exp(log_move - np.where(np.isneginf(peak), 0.0, peak))
+        whole = share.sum(axis=1, keepdims=True)
+        chance = (chance[:, None] * share / np.where(whole > 0, whole, 1.0)).reshape(-1)
+        state = target.reshape(-1)
+    return np.where(np.isneginf(np.append(lattice.log_final, -np.inf)[state]), 0.0, chance)
 
 
-def total_variation(one: _Law, other: _Law) -> float:
-    """Return half the summed difference of two laws; what is stuck counts as no line at all."""
-    return 0.5 * sum(abs(one.get(line, 0.0) - other.get(line, 0.0)) for line in one.keys() | other.keys())
+def exact_law(lattice: Lattice) -> _Array:
+    """Return the chance of each line, in the same order: its weight, over that of all lines together."""
+    log_weight, state = np.zeros(1), np.zeros(1, dtype=np.int64)
+    for step in range(lattice.n_steps):
+        log_move, target = _moves(lattice, step, state)
+        log_weight, state = (log_weight[:, None] + log_move).reshape(-1), target.reshape(-1)
+    log_weight = log_weight + np.append(lattice.log_final, -np.inf)[state]
+    weight = np.exp(log_weight - log_weight.max())
+    return np.asarray(weight / weight.sum())
 
 
-def exact_law(lattice: Lattice) -> _Law:
-    """Weigh every line, one move after the other."""
-    automaton, weights = lattice.automaton, dict[tuple[int, ...], float]()
-    waiting: list[tuple[tuple[int, ...], int, float]] = [((), 0, 0.0)]
-    while waiting:
-        line, state, total = waiting.pop()
-        if len(line) == lattice.n_steps:
-            weights[line] = total + float(lattice.log_final[state])
-            continue
-        step, kind = len(line), lattice.kind[len(line)]
-        for a, target in enumerate(automaton.next_state[kind, state].tolist()):
-            if target != DEAD:
-                move = automaton.log_weight[kind, state, a] + lattice.log_symbol[step, a]
-                move += lattice.log_state[step, target]
-                if not np.isneginf(move):
-                    waiting.append(((*line, a), target, total + float(move)))
-    scaled = {line: float(np.exp(weight)) for line, weight in weights.items() if not np.isneginf(weight)}
-    whole = sum(scaled.values())
-    return {line: weight / whole for line, weight in scaled.items()}
+def distances(lattice: Lattice) -> tuple[float, float, float, float]:
+    """Return the share that masks lose, and how far masks, look-ahead of support and the lattice are from the law.
+
+    Distances are in total variation; that of masks is of the lines they finish.
+    """
+    exact, table = exact_law(lattice), log_backward(lattice)
+    support = np.where(backward(lattice, BOOL), 0.0, -np.inf)
+    blind = np.zeros_like(support)
+    blind[-1] = support[-1]  # where the end is the next thing, a mask sees it
+    masked = law_of(lattice, blind)
+    finished = float(masked.sum())
+    found = (masked / finished, law_of(lattice, support), law_of(lattice, table))
+    by_masks, by_support, ours = (float(np.abs(law - exact).sum()) / 2 for law in found)
+    return max(0.0, 1.0 - finished), by_masks, by_support, ours
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.law", description=__doc__)
-    parser.add_argument("-n", type=int, default=200, help="requests (default: 200)")
-    options = parser.parse_args(arguments)
+def tables(options: Namespace) -> list[Distances]:
     rng = np.random.default_rng(0)
-    rows: list[list[float]] = []
-    while len(rows) < options.n:
+    found: list[tuple[float, ...]] = []
+    while len(found) < options.requests:
         lattice = random_lattice(rng)
-        table = log_backward(lattice)
-        if np.isneginf(table[0, 0]):
-            continue
-        exact = exact_law(lattice)
-        support = np.where(backward(lattice, BOOL), 0.0, -np.inf)
-        blind, stuck = law_of(lattice, np.zeros_like(support))
-        kept = {line: chance / (1 - stuck) for line, chance in blind.items()} if stuck < 1 else {}
-        row = [stuck, total_variation(kept, exact)]
-        rows.append([*row, *(total_variation(law_of(lattice, ahead)[0], exact) for ahead in (support, table))])
-    names = (
-        "one-step masks: in a dead end",
-        "one-step masks: the finished ones",
-        "exact look-ahead of support",
-        "lattice",
-    )
-    print("| total variation from the law | mean | worst |\n| :-- | --: | --: |")
-    for name, column in zip(names, np.array(rows).T, strict=True):
-        print(f"| {name} | {column.mean():.2g} | {column.max():.2g} |")
-    return 0
+        if has_line(lattice):
+            found.append(distances(lattice))
+    columns = zip(ROWS, zip(*found, strict=True), strict=True)
+    return [Distances(len(found), tuple((name, fmean(column), max(column)) for name, column in columns))]
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def _moves(lattice: Lattice, step: int, state: NDArray[np.int64]) -> tuple[_Array, NDArray[np.int64]]:
+    """Return log weight and target of each move from each state, which may be ``DEAD`` already."""
+    automaton, kind = lattice.automaton, lattice.kind[step]
+    is_dead = (state == DEAD)[:, None]
+    target = np.where(is_dead, DEAD, automaton.next_state[kind, state])
+    log_move = np.where(is_dead, -np.inf, automaton.log_weight[kind, state]) + lattice.log_symbol[step]
+    return log_move + np.append(lattice.log_state[step], -np.inf)[target], target.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks.run [ingest] [generate] [render] [decode]``."""
+"""Run the benchmarks: ``python -m benchmarks.run [ingest] [generate] [render] [decode] [law]``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-TOPICS = ("ingest", "generate", "render", "decode")
+TOPICS = ("ingest", "generate", "render", "decode", "law")
 RESULTS = Path(__file__).with_name("results.json")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -17,6 +17,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def main(arguments: Sequence[str] | None = None) -> int:
     # One thread everywhere, children included; numpy reads this when it is first imported.
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    from benchmarks.harness import Table
     from benchmarks.report import head, save_results, table_lines
     from symgen.errors import SymgenError
 
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{topic}: {error}\n", flush=True)
             continue
         for table in measured:
-            print("\n".join(table_lines(table)), flush=True)
+            lines = table_lines(table) if isinstance(table, Table) else table.lines()
+            print("\n".join(lines), flush=True)
         found += measured
     if options.save:
         save_results(RESULTS, facts, found)
