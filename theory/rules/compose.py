@@ -16,6 +16,7 @@ import math
 from collections.abc import Hashable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from theory.errors import TheoryError
@@ -24,8 +25,16 @@ from theory.rules.base import Event, LineNote, Moment, Rule, RuleWithMemory, Wat
 __all__ = ["AllOf", "AnyOf", "InBars", "Not"]
 
 _ANYTHING = Rule()
-_BROKEN, _DONE = "broken", "done"
-"""The memory of a part that the line has broken, all there is to know; and of a part that was to be broken, and is."""
+
+
+class _Fate(Enum):
+    """What is settled about a part; no memory that a part has itself."""
+
+    BROKEN = "the line has broken it"
+    DONE = "it was to be broken, and is"
+
+
+_BROKEN, _DONE = _Fate.BROKEN, _Fate.DONE
 
 
 def _widest(watched: Sequence[Watch]) -> Watch:
@@ -119,18 +128,20 @@ class _Joined(RuleWithMemory):
 class AllOf(_Joined):
     """The line keeps every one of some rules; if not, that is one violation, where the first of them is broken."""
 
-    def after(self, memory: tuple[Any, ...] | str, event: Event, moment: Moment) -> tuple[tuple[Any, ...] | str, int]:
+    def after(
+        self, memory: tuple[Any, ...] | _Fate, event: Event, moment: Moment
+    ) -> tuple[tuple[Any, ...] | _Fate, int]:
         """Ask every part, until one is broken."""
-        if isinstance(memory, str):
+        if isinstance(memory, _Fate):
             return memory, 0
         if _BROKEN in memory:  # from the start, for want of a place
             return _BROKEN, 1
         now = self._step(memory, event, moment)
         return (_BROKEN, 1) if _BROKEN in now else (now, 0)
 
-    def at_end(self, memory: tuple[Any, ...] | str, last: int | None, moment: Moment) -> int:
+    def at_end(self, memory: tuple[Any, ...] | _Fate, last: int | None, moment: Moment) -> int:
         """Ask every part about the end."""
-        return 0 if isinstance(memory, str) else int(any(self._broken_at_end(memory, last, moment)))
+        return 0 if isinstance(memory, _Fate) else int(any(self._broken_at_end(memory, last, moment)))
 
     def breaches(self, notes: Sequence[LineNote], moments: Sequence[Moment]) -> Iterator[tuple[int, str]]:
         """Yield where the first part is broken."""
@@ -146,16 +157,18 @@ class AllOf(_Joined):
 class AnyOf(_Joined):
     """The line keeps at least one of some rules; if not, that is one violation, where the last of them is broken."""
 
-    def after(self, memory: tuple[Any, ...] | str, event: Event, moment: Moment) -> tuple[tuple[Any, ...] | str, int]:
+    def after(
+        self, memory: tuple[Any, ...] | _Fate, event: Event, moment: Moment
+    ) -> tuple[tuple[Any, ...] | _Fate, int]:
         """Ask every part that is not broken yet."""
-        if isinstance(memory, str):
+        if isinstance(memory, _Fate):
             return memory, 0
         now = self._step(memory, event, moment)
         return (_BROKEN, 1) if all(part == _BROKEN for part in now) else (now, 0)
 
-    def at_end(self, memory: tuple[Any, ...] | str, last: int | None, moment: Moment) -> int:
+    def at_end(self, memory: tuple[Any, ...] | _Fate, last: int | None, moment: Moment) -> int:
         """Ask what is left about the end."""
-        return 0 if isinstance(memory, str) else int(all(self._broken_at_end(memory, last, moment)))
+        return 0 if isinstance(memory, _Fate) else int(all(self._broken_at_end(memory, last, moment)))
 
     def breaches(self, notes: Sequence[LineNote], moments: Sequence[Moment]) -> Iterator[tuple[int, str]]:
         """Yield where the last part is broken, if all are."""

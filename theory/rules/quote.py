@@ -175,11 +175,11 @@ class Motif(RuleWithMemory):
         return offset if 0 <= offset <= _read_motif(self.notes)[-1].end else None
 
     def has_place(self, moments: Sequence[Moment]) -> bool:
-        """Whether the piece holds all of it, each of its notes starting on a step."""
-        offsets = {self._offset(moment) for moment in moments}
-        end = max((self._offset(moment) + moment.quarters for moment in moments), default=Fraction(0))
+        """Whether the piece holds all of it, each of its notes starting and ending where steps do."""
+        starts = {self._offset(moment) for moment in moments}
+        ends = {self._offset(moment) + moment.quarters for moment in moments}
         motif = _read_motif(self.notes)
-        return all(note.start in offsets for note in motif) and motif[-1].end <= end
+        return all(note.start in starts for note in motif) and motif[-1].end in ends
 
     def _quoted(self, moment: Moment) -> _Quoted | None:
         offset = self._offset(moment)
