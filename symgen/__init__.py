@@ -18,6 +18,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "generate": "symgen.pipeline.generate",
     "generate_many": "symgen.pipeline.generate",
+    "infill": "symgen.pipeline.takes",
+    "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
     "check": "symgen.pipeline.check",
@@ -45,9 +47,11 @@ if TYPE_CHECKING:
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles
+    from symgen.pipeline.ideas import read_idea as read_idea
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render
     from symgen.pipeline.rules import default_rules as default_rules
+    from symgen.pipeline.takes import infill as infill
     from symgen.score import Note as Note
     from symgen.score import Score as Score
     from symgen.score import Track as Track

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import corpus, output, rules, song, training
+from symgen.cli import corpus, output, rules, song, takes, training
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("generate")(song.generate)
+app.command("infill")(takes.infill)
 app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
 app.command("check")(rules.check)

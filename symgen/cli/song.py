@@ -13,7 +13,7 @@ from symgen.score import Score
 from theory.rules import LargestLeap, Range, Rule
 from theory.rules.text import parse_rule
 
-__all__ = ["generate", "styles"]
+__all__ = ["base_rules", "changed_rules", "generate", "styles"]
 
 
 def generate(
@@ -88,8 +88,8 @@ def generate(
         chord_syntax=chord_syntax,
         chord_style=chord_style,
         modulations=[read_modulation(text) for text in modulate or []],
-        rules=_base(rules_file, rule_set),
-        changed_rules=_changed(rules_file, rule or [], note_range, max_leap),
+        rules=base_rules(rules_file, rule_set),
+        changed_rules=changed_rules(rules_file, rule or [], note_range, max_leap),
         locks=lock or [],
         temperature=temperature,
         form=form,
@@ -105,7 +105,7 @@ def generate(
     tell(text, facts, as_json=as_json)
 
 
-def _base(path: Path | None, name: str | None) -> list[Rule] | str | None:
+def base_rules(path: Path | None, name: str | None) -> list[Rule] | str | None:
     """Return the rules that stand for themselves, or the name of a set; ``None`` for the default ones."""
     from symgen.pipeline.rules import read_rules
 
@@ -116,7 +116,9 @@ def _base(path: Path | None, name: str | None) -> list[Rule] | str | None:
     return [] if base == "" else name or base
 
 
-def _changed(path: Path | None, texts: list[str], note_range: str | None, max_leap: int | None) -> list[Rule]:
+def changed_rules(
+    path: Path | None, texts: list[str], note_range: str | None = None, max_leap: int | None = None
+) -> list[Rule]:
     """Return the rules that change those."""
     from symgen.pipeline.rules import read_rules, with_changes
 

@@ -18,7 +18,57 @@ from symgen.alphabet import LineAlphabet
 from symgen.model.vae import LineVae
 from symgen.potentials import LineArcs, LinePotentials
 
-__all__ = ["line_potentials", "sample_latents"]
+__all__ = ["encode_line", "line_potentials", "refill_latents", "sample_latents"]
+
+
+def encode_line(model: LineVae, line: NDArray[np.int64], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the posterior mean of each bar's latent, shape (bars, latent).
+
+    Parameters
+    ----------
+    model
+        Trained.
+    line
+        Symbols, shape (bars, bar_steps); a note held into it counts as silence until the first onset.
+    features
+        Conditions, shape (bars, bar_steps, N_FEATURES).
+    """
+    with _deterministic():
+        mean, _ = model.encode(torch.from_numpy(line)[None], torch.from_numpy(features)[None])
+    latents: NDArray[np.float32] = mean[0].numpy()
+    return latents
+
+
+def refill_latents(
+    model: LineVae,
+    latents: NDArray[np.float32],
+    features: NDArray[np.float32],
+    fresh: Sequence[int],
+    rng: np.random.Generator,
+    *,
+    temperature: float = 1.0,
+) -> NDArray[np.float32]:
+    """Draw the latents of some bars anew, each from the prior given the bars before it; the others stay.
+
+    Parameters
+    ----------
+    model
+        Trained.
+    latents
+        Shape (bars, latent); those of fresh bars do not matter.
+    features
+        Conditions, shape (bars, bar_steps, N_FEATURES).
+    fresh
+        Bars to draw, counted from 0, ascending.
+    rng, temperature
+        As for :func:`sample_latents`.
+    """
+    filled, conditions = torch.from_numpy(latents.copy())[None], torch.from_numpy(features)[None]
+    with _deterministic():
+        for bar in fresh:
+            filled[0, bar] = _next_bar(model, filled, conditions, bar, rng, temperature)
+    drawn: NDArray[np.float32] = filled[0].numpy()
+    return drawn
 
 
 def sample_latents(
@@ -58,9 +108,7 @@ def sample_latents(
             if source != bar:
                 latents[0, bar] = latents[0, source]
                 continue
-            first = max(0, bar + 1 - model.config.max_bars)
-            given = model.prior_given(latents[:, first:bar], conditions[:, first : bar + 1])[:, -1]
-            latents[0, bar] = _draw(*model.prior_head.parameters_of(given), rng, temperature)
+            latents[0, bar] = _next_bar(model, latents, conditions, bar, rng, temperature)
     drawn: NDArray[np.float32] = latents[0].numpy()
     return drawn
 
@@ -94,6 +142,15 @@ def line_potentials(
     )
     alphabet = LineAlphabet(model.config.low - shift, model.config.high - shift)
     return LinePotentials(alphabet, step.numpy().astype(np.float64), arcs)
+
+
+def _next_bar(
+    model: LineVae, latents: Tensor, conditions: Tensor, bar: int, rng: np.random.Generator, temperature: float
+) -> Tensor:
+    """Draw the latent of a bar given those before it; the tensors have a leading axis of one."""
+    first = max(0, bar + 1 - model.config.max_bars)
+    given = model.prior_given(latents[:, first:bar], conditions[:, first : bar + 1])[:, -1]
+    return _draw(*model.prior_head.parameters_of(given), rng, temperature)
 
 
 def _draw(log_weight: Tensor, mean: Tensor, log_std: Tensor, rng: np.random.Generator, temperature: float) -> Tensor:

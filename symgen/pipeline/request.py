@@ -19,7 +19,16 @@ from theory.progression import Progression
 from theory.rules import Lock, Rule
 from theory.rules.text import rule_text
 
-__all__ = ["MAX_BARS", "MAX_SEED", "Request", "checked_locks", "checked_seed", "read_modulation", "read_request"]
+__all__ = [
+    "MAX_BARS",
+    "MAX_SEED",
+    "Request",
+    "checked_locks",
+    "checked_seed",
+    "checked_temperature",
+    "read_modulation",
+    "read_request",
+]
 
 MAX_BARS = 512
 """The longest song made in one go."""
@@ -146,7 +155,7 @@ def read_request(
     n_bars = bars if bars is not None else max(8, chords.n_bars if chords else 0)
     _check_whole("bars", n_bars, 1, MAX_BARS)
     _check("bpm", bpm, 4, 1000)
-    _check("temperature", temperature, _MIN_TEMPERATURE, _MAX_TEMPERATURE)
+    checked_temperature(temperature)
     if style is None:
         style = styles[0] if styles else ""
     if style and style not in styles:
@@ -211,6 +220,18 @@ def checked_seed(seed: int | None) -> int:
         return secrets.randbelow(1_000_000)
     _check_whole("seed", seed, 0, MAX_SEED)
     return seed
+
+
+def checked_temperature(temperature: float) -> float:
+    """Return the temperature.
+
+    Raises
+    ------
+    RequestError
+        If it is out of range.
+    """
+    _check("temperature", temperature, _MIN_TEMPERATURE, _MAX_TEMPERATURE)
+    return temperature
 
 
 def checked_locks(locks: Sequence[Lock | str], rules: Sequence[Rule], bars: BarMap) -> list[Rule]:

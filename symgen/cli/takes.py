@@ -1,0 +1,133 @@
+"""``symgen infill``: new bars in music that is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symgen.cli.console import tell
+from symgen.cli.song import base_rules, changed_rules
+from symgen.errors import RequestError
+from symgen.pipeline.request import MAX_SEED, checked_seed
+
+__all__ = ["infill"]
+
+_Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
+_Track = Annotated[
+    str | None, typer.Option("--track", help="Which is the melody.  [default: the first one that is no drums]")
+]
+_Key = Annotated[str | None, typer.Option("--key", "-k", help="Its key.  [default: the file's, or found]")]
+_Chords = Annotated[str | None, typer.Option("--chords", "-c", help="Its chords.  [default: the file's, or found]")]
+_Syntax = Annotated[
+    str | None, typer.Option("--chord-syntax", help="lead-sheet, harte, roman, nashville.  [default: found]")
+]
+_Style = Annotated[
+    str | None, typer.Option("--style", "-s", help="See `symgen styles`.  [default: that of the file, if it says so]")
+]
+_Rule = Annotated[
+    list[str] | None,
+    typer.Option("--rule", "-r", help="A rule for the new notes; may be repeated.  See `symgen rules`."),
+]
+_RulesFile = Annotated[Path | None, typer.Option("--rules", help="A file of rules: TOML or Python.")]
+_RuleSet = Annotated[str | None, typer.Option("--rule-set", help="pop, jazz, folk, chorale, strict-counterpoint.")]
+_Lock = Annotated[
+    list[str] | None,
+    typer.Option("--lock", help='A note that must be there, such as "bar 3 beat 1 = C5"; may be repeated.'),
+]
+_Temperature = Annotated[
+    float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
+]
+_Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")]
+_Number = Annotated[int, typer.Option("-n", "--number", help="How many takes.")]
+_Out = Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: beside the input]")]
+_Checkpoint = Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
+
+
+def infill(
+    source: _Source,
+    bars: Annotated[str, typer.Option("--bars", "-b", help="The bars that get a new melody, such as 3-4.")],
+    track: _Track = None,
+    key: _Key = None,
+    chords: _Chords = None,
+    chord_syntax: _Syntax = None,
+    style: _Style = None,
+    rule: _Rule = None,
+    rules_file: _RulesFile = None,
+    rule_set: _RuleSet = None,
+    lock: _Lock = None,
+    temperature: _Temperature = 1.0,
+    seed: _Seed = None,
+    n: _Number = 1,
+    out: _Out = None,
+    checkpoint: _Checkpoint = None,
+    as_json: _Json = False,
+) -> None:
+    """Draw a new melody in some bars of a piece; everything else stays as it is."""
+    from symgen.pipeline.ideas import read_idea
+    from symgen.pipeline.takes import infill as fill
+
+    passage = _bars(bars)
+    asked = _asked(rule, rules_file, rule_set, lock, temperature)
+    idea = read_idea(
+        source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
+    )
+    _make(lambda chosen: fill(idea, passage, seed=chosen, **asked), source, "infill", seed, n, out, as_json=as_json)
+
+
+def _asked(
+    rule: list[str] | None, path: Path | None, name: str | None, lock: list[str] | None, temperature: float
+) -> dict[str, Any]:
+    """Return what all takes are asked."""
+    return {
+        "rules": base_rules(path, name),
+        "changed_rules": changed_rules(path, rule or []),
+        "locks": lock or [],
+        "temperature": temperature,
+    }
+
+
+def _bars(text: str) -> tuple[int, int]:
+    """Read bars such as ``3-4`` or ``3``."""
+    match = re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", text)
+    if match is None:
+        msg = f"bars {text!r}: expected one bar or two, such as 3 or 3-4"
+        raise RequestError(msg)
+    return int(match[1]), int(match[2] or match[1])
+
+
+def _make(
+    take_of: Callable[[int], Any],
+    source: Path,
+    what: str,
+    seed: int | None,
+    n: int,
+    out: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Make takes, save each before the next one is made, and tell about them."""
+    if n < 1:
+        msg = f"number of takes: {n}: expected at least 1"
+        raise RequestError(msg)
+    first, made, lines = checked_seed(seed), [], []
+    for number in range(n):
+        chosen = (first + number) % (MAX_SEED + 1)
+        path = _name(out or source.with_name(f"{source.stem}-{what}.mid"), number + 1, n)
+        take = take_of(chosen)
+        take.score.save(path)
+        made.append({"file": str(path), "seed": take.seed, "notes": take.score.n_notes, "said": list(take.said)})
+        lines.append(f"{path}  seed {take.seed}  {'; '.join(take.said)}".rstrip())
+    tell("\n".join(lines), {"takes": made}, as_json=as_json)
+
+
+def _name(out: Path, number: int, n: int) -> Path:
+    """Return where a take goes; several are numbered."""
+    if out.suffix.lower() not in {".mid", ".midi", ".musicxml"}:
+        msg = f"output {str(out)!r}: expected a name ending in .mid, .midi or .musicxml"
+        raise RequestError(msg)
+    return out if n == 1 else out.with_stem(f"{out.stem}-{number}")

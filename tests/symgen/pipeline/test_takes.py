@@ -1,0 +1,266 @@
+"""Takes: what is given stays, what is new keeps the rules, and its law is that of the whole lattice given the rest."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from symgen.alphabet import N_SPECIAL
+from symgen.decode.compile import compile_line
+from symgen.decode.infer import best_line, log_backward, log_probability
+from symgen.decode.region import region_of
+from symgen.errors import InfeasibleError, RequestError, ScoreError
+from symgen.io import load
+from symgen.io.midi import write_midi
+from symgen.pipeline import takes
+from symgen.pipeline.generate import generate
+from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea
+from symgen.pipeline.takes import infill
+from symgen.score import MeterChange, Note, Score, TempoChange, Track
+from theory.key import Key
+from theory.meter import Meter
+from theory.rules import EndOn, InKey, LargestLeap, Range
+from theory.rules.text import parse_rule
+
+SONG = generate(key="A minor", chords="Am F | C G", bars=8, seed=7)
+
+
+def outside(score, first, last):
+    """Return the notes of the melody that start outside some bars."""
+    start, end = score.bars.starts[first - 1], score.bars.starts[last]
+    return [n for n in score.tracks[0].notes if not start <= n.onset_steps < end]
+
+
+def inside(score, first, last):
+    start, end = score.bars.starts[first - 1], score.bars.starts[last]
+    return [n for n in score.tracks[0].notes if start <= n.onset_steps < end]
+
+
+def leaps(score, first, last):
+    """Return the moves into, inside and out of some bars, in semitones."""
+    start, end = score.bars.starts[first - 1], score.bars.starts[last]
+    notes = score.tracks[0].notes
+    moves = [(a, b) for a, b in pairwise(notes) if b.onset_steps >= start and a.onset_steps < end]
+    return [abs(b.pitch - a.pitch) for a, b in moves]
+
+
+def melody(*rows, end=64, grid=4, **more):
+    """Return a score of one track from (onset, duration, pitch)."""
+    return Score(grid, (Track("Melody", tuple(Note(*row) for row in rows)),), end_steps=end, **more)
+
+
+QUARTERS = melody(*((4 * i, 4, 60 + (i % 3) * 2) for i in range(16)))
+
+
+@settings(max_examples=12)
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(["4/4", "3/4", "6/8", "5/4", "7/8"]),
+    st.sampled_from(["C", "F# minor", "Bb:dorian"]),
+    st.tuples(st.integers(1, 6), st.integers(1, 6)).map(sorted),
+)
+def test_everything_but_the_bars_stays_and_they_keep_the_rules(seed, meter, key, bars):
+    song = generate(key=key, meter=meter, bars=6, seed=seed, form="free")
+    first, last = bars
+    take = infill(song, (first, last), seed=seed)
+    assert replace(take.score, tracks=()) == replace(song, tracks=())
+    assert take.score.tracks[1:] == song.tracks[1:]
+    assert outside(take.score, first, last) == outside(song, first, last)
+    # A song keeps its rules, so the whole of the new one does.
+    assert take.score.audit(takes.chosen_rules(None, (), song.chords, song.keys[-1].key)) == []
+
+
+def test_the_bytes_of_other_tracks_stay():
+    old, new = write_midi(SONG), write_midi(infill(SONG, (3, 4), seed=1).score)
+    chords = old[old.rindex(b"MTrk", 0, old.rindex(b"MTrk")) :]  # the last two tracks
+    assert b"Chords" in chords
+    assert new.endswith(chords)
+
+
+def test_the_seed_decides_and_other_seeds_give_other_notes():
+    lines = [tuple(inside(infill(SONG, (3, 6), seed=seed).score, 3, 6)) for seed in (1, 1, 2, 3)]
+    assert lines[0] == lines[1]
+    assert len(set(lines)) == 3
+
+
+def test_what_stood_there_leaves_no_trace():
+    bare = melody(*((n.onset_steps, n.duration_steps, n.pitch) for n in outside(QUARTERS, 2, 2)), end=64)
+    one, other = (infill(music, (2, 2), key="C", chords="C", seed=4).score for music in (QUARTERS, bare))
+    assert one == other
+    assert inside(one, 2, 2)
+
+
+@pytest.mark.parametrize("rule", [None, "leap-recovery 5"])
+def test_the_law_is_that_of_the_whole_lattice_given_the_rest(rule):
+    idea = read_idea(QUARTERS, key="C", chords="C")
+    rules = [InKey(), LargestLeap(9), Range(55, 76), EndOn(frozenset({0}))]
+    rules += [parse_rule(rule)] if rule else []
+    rules += [replace(Range(62, 71), cost=0.7), replace(LargestLeap(2), cost=0.4)]
+    free = takes._free_steps(idea, 1, 3)
+    latents = posterior_latents(idea, idea.line, range(4))
+    potentials = potentials_of(idea, latents, 0, 4)
+    whole = compile_line(potentials, idea.moments, rules)
+    region = region_of(whole, idea.line, free.start, free.end)
+    twin = log_backward(region.lattice)
+    part, plan = takes._plan(idea, idea.line, free, potentials, rules)
+    table = log_backward(plan.lattice)
+    for seed in range(5):
+        line = takes._drawn(idea, idea.line, free, potentials, rules, np.random.default_rng(seed))
+        found = log_probability(plan.lattice, table, line[part])
+        assert found == pytest.approx(log_probability(region.lattice, twin, line[free.start : free.end]), abs=1e-8)
+
+
+def test_given_notes_may_break_the_rules():
+    wild = melody(*((4 * i, 4, 61 if i % 2 else 84) for i in range(16)))
+    for rules in (None, "folk", ["in-key", "largest-leap 12", "leap-recovery 5", "range C4 C5", "start-on degrees=1"]):
+        take = infill(wild, (2, 3), key="C", chords="C", rules=rules, seed=1)
+        assert outside(take.score, 2, 3) == outside(wild, 2, 3)
+        assert {n.pitch % 12 for n in inside(take.score, 2, 3)} <= {0, 2, 4, 5, 7, 9, 11}
+
+
+@pytest.mark.parametrize("more", [[], ["leap-recovery 2"]])
+def test_moves_across_the_borders_keep_the_largest_leap(more):
+    for seed in range(4):
+        score = infill(QUARTERS, (2, 3), key="C", chords="C", rules=["largest-leap 3", *more], seed=seed).score
+        assert inside(score, 2, 3)
+        assert max(leaps(score, 2, 3)) <= 3
+    far = melody((0, 4, 60), (48, 4, 79), end=64)
+    with pytest.raises(InfeasibleError, match="largest leap 3"):
+        infill(far, (2, 2), key="C", chords="C", rules=["largest-leap 3", "density most=2", *more], seed=0)
+    # A leap between given notes is not asked about.
+    leaping = melody((0, 4, 60), (4, 4, 79), (8, 8, 67), (32, 16, 67), (48, 4, 60), (52, 4, 79), end=64)
+    score = infill(leaping, (2, 2), key="C", chords="C", rules=["largest-leap 3", *more], seed=0).score
+    assert max(leaps(score, 2, 2), default=0) <= 3
+
+
+def test_a_note_held_into_the_bars_stays_and_one_held_out_gives_way():
+    held = melody((0, 20, 60), (20, 16, 64), (36, 4, 67), (40, 24, 65), end=64)
+    for seed in range(6):
+        score = infill(held, (2, 2), key="C", chords="C", seed=seed).score
+        notes = score.tracks[0].notes
+        assert notes[0] == held.tracks[0].notes[0]
+        assert held.tracks[0].notes[2] in notes
+        new = [n for n in notes if n not in held.tracks[0].notes]
+        assert all(20 <= n.onset_steps < 32 and n.end_steps <= 36 for n in new)
+
+
+def test_the_end_is_judged_where_it_is_new_only():
+    rules = ["end-on degrees=5"]
+    for seed in range(3):
+        score = infill(QUARTERS, (4, 4), key="C", chords="C", rules=rules, seed=seed).score
+        assert score.tracks[0].notes[-1].pitch % 12 == 7
+        assert infill(QUARTERS, (2, 2), key="C", chords="C", rules=rules, seed=seed).score.tracks[0].notes
+
+
+def test_a_bar_can_come_back():
+    take = infill(QUARTERS, (3, 3), key="C", chords="C", rules=["same-bars bar=3 like=1"], seed=5)
+    first, third = (inside(take.score, bar, bar) for bar in (1, 3))
+    assert [(n.onset_steps % 16, n.duration_steps, n.pitch) for n in first] == [
+        (n.onset_steps % 16, n.duration_steps, n.pitch) for n in third
+    ]
+
+
+def test_played_notes_stay_to_the_tick(tmp_path):
+    rng = np.random.default_rng(3)
+    rows = [(480 * i + int(rng.integers(0, 50)), 400 + int(rng.integers(0, 60)), 60 + i % 5) for i in range(16)]
+    played = melody(*rows, end=7680, grid=480, tempos=(TempoChange(0, 97.3), TempoChange(2000, 101.0)))
+    path = played.save(tmp_path / "played.mid")
+    take = infill(path, (2, 3), seed=1)
+    again = load(take.score.save(tmp_path / "new.mid"), steps_per_quarter=480)
+    assert at_grid(take.score, 480).tempos == played.tempos
+    new = set(inside(again, 2, 3))
+    assert [n for n in again.tracks[0].notes if n not in new] == outside(played, 2, 3)
+    assert new
+    assert all(n.onset_steps % 120 == 0 for n in new)
+    assert "16 of 16 notes rounded to the grid of 4 steps a quarter" in take.said
+
+
+def test_the_piece_returns_on_the_coarsest_grid_that_holds_it(tmp_path):
+    assert read_idea(SONG.save(tmp_path / "a.mid")).score == SONG
+    assert read_idea(melody((0, 2, 60), end=12, grid=3), key="C", chords="C").score.steps_per_quarter == 12
+
+
+def test_other_voices_of_the_track_stay_outside_and_go_inside():
+    chords = melody(*((8 * i, 8, pitch) for i in range(8) for pitch in (48, 60, 64)))
+    score = infill(chords, (2, 2), key="C", chords="C", seed=1).score
+    assert outside(score, 2, 2) == outside(chords, 2, 2)
+    assert all(a.end_steps <= b.onset_steps for a, b in pairwise(inside(score, 2, 2)))
+
+
+def test_metres_may_change_and_pickups_stand_first():
+    meters = (MeterChange(0, Meter(1, 4)), MeterChange(4, Meter(3, 4)), MeterChange(28, Meter(6, 8)))
+    tune = melody(*((4 * i, 4, 60 + i % 5) for i in range(13)), end=52, meters=meters)
+    for bars in ((1, 1), (2, 2), (2, 5), (1, 5)):
+        take = infill(tune, bars, key="C", chords="C", seed=2)
+        assert outside(take.score, *bars) == outside(tune, *bars)
+        assert take.score.meters == meters
+        assert inside(take.score, *bars)
+
+
+def test_new_notes_are_as_loud_as_the_melody():
+    soft = melody(*((4 * i, 4, 60 + i % 5, 50) for i in range(16)))
+    new = inside(infill(soft, (2, 3), key="C", chords="C", seed=1).score, 2, 3)
+    assert abs(np.mean([n.velocity for n in new]) - 50) < 10
+    assert len({n.velocity for n in new}) > 1
+
+
+def test_a_low_melody_stays_low_and_the_range_is_said():
+    low = melody(*((4 * i, 4, 50 + i % 8) for i in range(16)))
+    take = infill(low, (2, 3), key="C", chords="C", seed=1)
+    assert "range D3 to D4, that of the melody" in take.said
+    assert all(50 <= n.pitch <= 62 for n in inside(take.score, 2, 3))
+    asked = infill(low, (2, 3), key="C", chords="C", seed=1, changed_rules=["range G2 B3"])
+    assert not any("range" in said for said in asked.said)
+
+
+def test_the_recipe_tells_what_was_done():
+    twice = infill(infill(SONG, (1, 1), seed=3).score, (2, 3), seed=4)
+    assert dict(twice.score.recipe)["then"] == "infill bars 1-1 seed 3; infill bars 2-3 seed 4"
+    assert twice.seed == 4
+
+
+def test_key_and_chords_are_found_and_said():
+    assert infill(SONG, (1, 1), seed=0).said[0] == "key of the file, chords of the file"
+    found = read_idea(QUARTERS)
+    assert found.said[0] == "key found in the notes, chords found in the notes"
+    assert read_idea(QUARTERS, key="G").key == Key.parse("G")
+    assert read_idea(SONG).style == "folk"
+    assert read_idea(QUARTERS).style == ""
+
+
+DRUMS = Score(4, (Track("Kit", (Note(0, 1, 36),), is_drum=True),), end_steps=16)
+
+
+@pytest.mark.parametrize(
+    ("music", "bars", "more", "words"),
+    [
+        (Score(4, end_steps=16), (1, 1), {}, "the score: no notes: expected a melody"),
+        (DRUMS, (1, 1), {}, "the score: only drums: expected a melody"),
+        (SONG, (0, 1), {}, "bars 0 to 1: expected bars from 1 to 8"),
+        (SONG, (3, 2), {}, "bars 3 to 2: expected bars"),
+        (SONG, (8, 9), {}, "bars 8 to 9: expected bars"),
+        (SONG, (1, 1), {"temperature": 0.0}, "temperature 0"),
+        (SONG, (1, 1), {"seed": -1}, "seed -1"),
+        (SONG, (1, 1), {"style": "polka"}, "style 'polka': expected one of"),
+        (melody((0, 4, 20), end=16), (1, 1), {"key": "C"}, "bar 1 beat 1: melody note G#0: the model's melodies"),
+        (melody((0, 4, 60), (16 * 512, 4, 60)), (1, 1), {}, "the score: 513 bars: expected at most 512"),
+        (melody((0, 64, 60)), (2, 3), {}, "bars 2 to 3: a note held from before fills them"),
+        (melody((0, 3, 60), end=7, grid=8, meters=(MeterChange(0, Meter(7, 32)),)), (1, 1), {}, "between the model's"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_line(music, bars, more, words):
+    with pytest.raises((RequestError, ScoreError)) as error:
+        infill(music, bars, **more)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_latents_of_a_line_lead_back_to_it():
+    idea = read_idea(QUARTERS, key="C", chords="C")
+    potentials = potentials_of(idea, posterior_latents(idea, idea.line, range(4)), 0, 4)
+    guessed, _ = best_line(compile_line(potentials, idea.moments, []))
+    assert np.mean(guessed == idea.line) > 0.85
+    assert (idea.line >= N_SPECIAL).sum() == len(QUARTERS.tracks[0].notes)
