@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +123,7 @@ def _with_memories(
     return product, joined.kind
 
 
-def _priced(cost: float, violations: NDArray[np.int8]) -> _Array:
+def _priced(cost: float, violations: NDArray[np.integer[Any]]) -> _Array:
     """Return the price of violations; none cost nothing, also where one is infinite."""
     return np.where(violations > 0, cost * np.maximum(violations, 1), 0.0)
 

@@ -15,6 +15,7 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ MAX_MOVES, MAX_MOVES_OF_A_STEP = 2**25, 2**18
 """The most moves that a product may have over all kinds of step (each takes 12 bytes), and at one step."""
 
 _Ints = NDArray[np.int32]
+_Counts = NDArray[np.integer[Any]]
+"""Numbers of violations, as small as they fit."""
 
 
 class TooMuchToRememberError(RequestError):
@@ -67,8 +70,8 @@ class Memories:
 
     next_state: _Ints
     line_state: _Ints
-    violations: tuple[NDArray[np.int8], ...]
-    final: tuple[NDArray[np.int8], ...]
+    violations: tuple[_Counts, ...]
+    final: tuple[_Counts, ...]
     kind: NDArray[np.int64]
 
 
@@ -138,7 +141,7 @@ def _is_plain(rule: Rule) -> bool:
     return all(_is_plain(part) for part in parts if isinstance(part, Rule))
 
 
-_Product = tuple[_Ints, _Ints, tuple[NDArray[np.int8], ...], tuple[NDArray[np.int8], ...]]
+_Product = tuple[_Ints, _Ints, tuple[_Counts, ...], tuple[_Counts, ...]]
 _Kinds = tuple[tuple[int, ...], ...]
 
 
@@ -174,7 +177,7 @@ def _product(
     return next_state, states[:, 0].astype(np.int32), tuple(violations), tuple(final)
 
 
-def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.int64]) -> NDArray[np.int8]:
+def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.int64]) -> _Counts:
     """Return the violations of each move, shape (kinds, states, symbols); none at all, shape (0,), if there is none."""
     if not table.violations.any():
         return np.zeros(0, dtype=np.int8)
@@ -184,12 +187,12 @@ def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.in
 
 def _final_of(
     rule: Rule, table: _Table, row: int, states: NDArray[np.int64], lasts: Sequence[int | None], moment: Moment
-) -> NDArray[np.int8]:
+) -> _Counts:
     """Return the violations of ending in each state."""
     pairs, place = np.unique(states[:, 0] * len(table.memories) + states[:, row + 1], return_inverse=True)
     ends = [divmod(pair, len(table.memories)) for pair in pairs.tolist()]
     found = [rule.at_end(table.memories[memory], lasts[state], moment) for state, memory in ends]
-    final: NDArray[np.int8] = np.array(found, dtype=np.int8)[place.reshape(-1)]
+    final: _Counts = _counts(np.array(found))[place.reshape(-1)]
     return final
 
 
@@ -213,7 +216,7 @@ class _Table:
     memories: list[Hashable]
     letter: NDArray[np.int64]
     next_memory: NDArray[np.int64]
-    violations: NDArray[np.int8]
+    violations: _Counts
 
 
 def _lasts(pitches: Sequence[tuple[int, int]]) -> list[int | None]:
@@ -293,7 +296,12 @@ def _read_rule(
     table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
     for (kind, memory), row in rows.items():
         table[kind, memory] = row
-    return _Table(list(number), letter, table[..., 0], table[..., 1].astype(np.int8))
+    return _Table(list(number), letter, table[..., 0], _counts(table[..., 1]))
+
+
+def _counts(violations: NDArray[np.int64]) -> _Counts:
+    """Return numbers of violations in as few bytes as hold the largest."""
+    return violations.astype(np.min_scalar_type(violations.max(initial=0)))
 
 
 def _numbered(after: Hashable, broken: int, rule: Rule, number: dict[Hashable, int]) -> tuple[int, int]:

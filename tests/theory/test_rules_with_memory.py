@@ -242,7 +242,7 @@ EXAMPLES: list[tuple[Rule, str, dict[str, str], list[str]]] = [
     (Motif(1, Fraction(2), "E4:1 D4:1", transposed=True), "C4 A4 G4 rest", {}, []),
     (Motif(1, Fraction(2), "E4:1 D4:1", transposed=True), "C4 A4 G#4 rest", {}, ["1.3"]),
     (Motif(1, Fraction(2), "E4:1 D4:1", transposed=True), "C4:4", {}, ["1.2"]),
-    (Motif(1, Fraction(4), "C4:1 rest:1 E4:1", transposed=True), "G4:3 F4 | rest:1 A4 F4:2", {}, []),  # over the bar line
+    (Motif(1, Fraction(4), "C4:1 rest:1 E4:1", transposed=True), "G4:3 F4 | rest:1 A4 F4:2", {}, []),
     (Motif(1, Fraction(4), "C4:1 rest:1 E4:1", transposed=True), "G4:3 F4 | F4 A4 F4:2", {}, ["2.1"]),
     (Motif(1, Fraction(4), "rest:1 C4:1"), "G4:3 rest:1", {}, ["1.4.5"]),  # there is no bar 2
     # Bars that come back: step by step, and no note held into either.

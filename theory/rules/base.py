@@ -165,7 +165,7 @@ class Rule:
 
         ``rhythm``: whether a note starts, goes on or none sounds, and whether one was before; ``interval``: that,
         and from the last note to the one that starts; ``pitch``: that of ``rhythm``, and which note sounds;
-        ``all``: everything.
+        ``all``: everything. A rule that asks for the last pitch when the line ends needs ``all``.
         """
         return "all"
 

@@ -267,8 +267,8 @@ class InBars(RuleWithMemory):
 
     @property
     def watches(self) -> Watch:
-        """What the part watches; where a note may be held in, also which one it is."""
-        return _widest([self.rule.watches, "pitch"])
+        """What the part watches: that tells of a note held into the bars as well."""
+        return self.rule.watches
 
     def _is_inside(self, moment: Moment) -> bool:
         return self.first <= moment.bar <= self.last

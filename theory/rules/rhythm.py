@@ -116,7 +116,9 @@ class NoteLength(RuleWithMemory):
 
     def _as_far_as_it_matters(self, held: Fraction) -> Fraction:
         """Return the length, or one that stands for all that are judged alike."""
-        return min(held, self.shortest if self.longest is None else self.longest + 1)
+        if self.longest is None:
+            return min(held, self.shortest)
+        return self.longest + 1 if self._is_too_long(held) else held
 
     def _is_too_long(self, held: Fraction) -> bool:
         return self.longest is not None and held > self.longest
