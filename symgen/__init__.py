@@ -19,6 +19,8 @@ _HOMES = {
     "generate": "symgen.pipeline.generate",
     "generate_many": "symgen.pipeline.generate",
     "infill": "symgen.pipeline.takes",
+    "continue_": "symgen.pipeline.takes",
+    "vary": "symgen.pipeline.takes",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render
     from symgen.pipeline.rules import default_rules as default_rules
+    from symgen.pipeline.takes import continue_ as continue_
     from symgen.pipeline.takes import infill as infill
+    from symgen.pipeline.takes import vary as vary
     from symgen.score import Note as Note
     from symgen.score import Score as Score
     from symgen.score import Track as Track

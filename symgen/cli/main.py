@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 app.command("generate")(song.generate)
 app.command("infill")(takes.infill)
+app.command("continue")(takes.continue_)
+app.command("vary")(takes.vary)
 app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
 app.command("check")(rules.check)

@@ -1,4 +1,4 @@
-"""``symgen infill``: new bars in music that is there."""
+"""``symgen infill``, ``continue`` and ``vary``: new bars in music that is there, after it, and in its place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from symgen.cli.song import base_rules, changed_rules
 from symgen.errors import RequestError
 from symgen.pipeline.request import MAX_SEED, checked_seed
 
-__all__ = ["infill"]
+__all__ = ["continue_", "infill", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
 _Track = Annotated[
@@ -77,6 +77,70 @@ def infill(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
     _make(lambda chosen: fill(idea, passage, seed=chosen, **asked), source, "infill", seed, n, out, as_json=as_json)
+
+
+def continue_(
+    source: _Source,
+    bars: Annotated[int, typer.Option("--bars", "-b", help="How many bars are added.")] = 8,
+    chords: Annotated[
+        str | None,
+        typer.Option("--chords", "-c", help="Chords of the new bars.  [default: those of the file again, or composed]"),
+    ] = None,
+    track: _Track = None,
+    key: _Key = None,
+    chord_syntax: _Syntax = None,
+    style: _Style = None,
+    rule: _Rule = None,
+    rules_file: _RulesFile = None,
+    rule_set: _RuleSet = None,
+    lock: _Lock = None,
+    temperature: _Temperature = 1.0,
+    seed: _Seed = None,
+    n: _Number = 1,
+    out: _Out = None,
+    checkpoint: _Checkpoint = None,
+    as_json: _Json = False,
+) -> None:
+    """Go on after the end of a piece: melody, and the Chords and Bass tracks of our own songs."""
+    from symgen.pipeline.ideas import read_idea
+    from symgen.pipeline.takes import continue_ as go_on
+
+    asked = _asked(rule, rules_file, rule_set, lock, temperature)
+    asked |= {"chords": chords, "chord_syntax": chord_syntax}
+    idea = read_idea(source, track=track, key=key, style=style, checkpoint=checkpoint)
+    _make(lambda chosen: go_on(idea, bars, seed=chosen, **asked), source, "continue", seed, n, out, as_json=as_json)
+
+
+def vary(
+    source: _Source,
+    amount: Annotated[
+        float, typer.Option("--amount", "-a", help="From 0, the melody as it is, to 1, another one over its chords.")
+    ] = 0.5,
+    track: _Track = None,
+    key: _Key = None,
+    chords: _Chords = None,
+    chord_syntax: _Syntax = None,
+    style: _Style = None,
+    rule: _Rule = None,
+    rules_file: _RulesFile = None,
+    rule_set: _RuleSet = None,
+    lock: _Lock = None,
+    temperature: _Temperature = 1.0,
+    seed: _Seed = None,
+    n: _Number = 1,
+    out: _Out = None,
+    checkpoint: _Checkpoint = None,
+    as_json: _Json = False,
+) -> None:
+    """Vary the melody of a piece; everything else stays as it is."""
+    from symgen.pipeline.ideas import read_idea
+    from symgen.pipeline.takes import vary as varied
+
+    asked = _asked(rule, rules_file, rule_set, lock, temperature)
+    idea = read_idea(
+        source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
+    )
+    _make(lambda chosen: varied(idea, amount, seed=chosen, **asked), source, "vary", seed, n, out, as_json=as_json)
 
 
 def _asked(

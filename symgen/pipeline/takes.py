@@ -1,4 +1,4 @@
-"""What a musician does with an idea: new bars inside it, a way on from its end.
+"""What a musician does with an idea: new bars inside it, a way on from its end, variations of it.
 
 Everything that is not to be new is a *condition*: the new notes are drawn from the law of the model's lattice given
 the notes around them, under rules that judge only what is new (:mod:`symgen.pipeline.judged`). The latents of bars
@@ -27,19 +27,25 @@ from symgen.alphabet import HOLD, N_SPECIAL, REST
 from symgen.decode.draw import check_plain_laws, draw_line
 from symgen.decode.plan import LinePlan, plan_line
 from symgen.errors import RequestError
-from symgen.pipeline.arrange import shaped
-from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, read_idea, redrawn_latents
+from symgen.grid import BarMap
+from symgen.pipeline.arrange import arrange, arrangement_of, shaped
+from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, read_idea, redrawn_latents, with_bars
 from symgen.pipeline.judged import judged_inside
-from symgen.pipeline.request import checked_locks, checked_seed, checked_temperature
+from symgen.pipeline.onward import chords_onward
+from symgen.pipeline.request import MAX_BARS, checked_locks, checked_seed, checked_temperature
 from symgen.pipeline.rules import chosen_rules
 from symgen.potentials import LinePotentials
 from symgen.score import Note, Score
 from theory.pitch import pitch_name
+from theory.progression import Progression
 from theory.rules import Lock, Range, Rule
 
-__all__ = ["Take", "infill"]
+__all__ = ["Take", "continue_", "infill", "vary"]
 
 _Line = NDArray[np.int64]
+_N_DRAWS = 16
+_BONUS = 0.7
+"""Nats by which each symbol of a melody that is varied by half is favoured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +113,155 @@ def infill(
     checked_temperature(temperature)
     first, end = _checked_bars(idea, bars)
     chosen, said = _chosen(idea, rules, changed_rules, locks)
-    rng = np.random.default_rng(seed)
-    free = _free_steps(idea, first, end)
-    emptied = idea.line.copy()
-    emptied[free.start : free.end] = REST  # what goes must not be heard in what comes
-    fresh = range(first, end)
-    latents = redrawn_latents(idea, posterior_latents(idea, emptied, fresh), fresh, rng, temperature)
-    potentials = potentials_of(idea, latents, first, min(end + 1, idea.bars.n_bars)).at_temperature(temperature)
-    line = _drawn(idea, idea.line, free, potentials, chosen, rng)
+    free, rng = _free_steps(idea, first, end), np.random.default_rng(seed)
+    line = _new_notes(idea, free, range(first, end), chosen, rng, temperature)
     score = _with_melody(idea, idea.score, line, free)
     said = (*idea.said, *said)
     return Take(_signed(score, f"infill bars {first + 1}-{end} seed {seed}"), seed, said)
+
+
+def continue_(
+    music: Score | str | Path | Idea,
+    bars: int = 8,
+    *,
+    chords: Progression | str | None = None,
+    chord_syntax: str | None = None,
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
+    locks: Sequence[Lock | str] = (),
+    seed: int | None = None,
+    temperature: float = 1.0,
+    **reading: Any,
+) -> Take:
+    """Go on after the end of a piece, in its key, metre, tempo and style.
+
+    Parameters
+    ----------
+    music
+        A score, a file by its path, or an idea.
+    bars
+        How many bars are added.
+    chords, chord_syntax
+        Of the new bars, repeated to the end. If left out, those of the piece come again from its first bar; where it
+        has none and only a melody they could be found in, they are composed. The take says which.
+    rules, changed_rules, locks, seed, temperature
+        As for :func:`infill`.
+    **reading
+        As for :func:`infill`, without the chords.
+
+    Raises
+    ------
+    InfeasibleError
+        If no melody there keeps the laws.
+    RequestError
+        If the piece gets too long, a number is out of range, or the piece none the model can take up.
+
+    Notes
+    -----
+    The end is that of the bar in which the last note ends. Tracks named Chords and Bass go on too, as our own songs
+    have them; others fall silent.
+    """
+    idea, seed = read_idea(music, **reading), checked_seed(seed)
+    checked_temperature(temperature)
+    n_before = idea.bars.n_bars
+    if bars < 1 or n_before + bars > MAX_BARS:
+        msg = f"{bars} more bars after {n_before}: expected at least 1, and at most {MAX_BARS} in all"
+        raise RequestError(msg)
+    rng = np.random.default_rng(seed)
+    onward, chords_said = chords_onward(idea, bars, chords, chord_syntax, rng)
+    longer = with_bars(idea, n_before + bars, onward)
+    chosen, said = _chosen(longer, rules, changed_rules, locks)
+    fresh = range(n_before, n_before + bars)
+    free = _Free(idea.bars.end_steps, longer.bars.end_steps, longer.bars.end_steps)
+    line = _new_notes(longer, free, fresh, chosen, rng, temperature)
+    score = _with_melody(longer, _lengthened(longer, free.start), line, free)
+    words = tuple(word for word in (*idea.said, chords_said, *said) if word)
+    return Take(_signed(score, f"continue bars {bars} seed {seed}"), seed, words)
+
+
+def _lengthened(idea: Idea, start: int) -> Score:
+    """Return the piece with room for the bars from a step on, with their chords and its own accompaniment."""
+    score, first = idea.score, start * idea.ratio
+    later = tuple(replace(c, onset_steps=c.onset_steps * idea.ratio) for c in idea.chords)
+    bars = BarMap(idea.bars.starts * idea.ratio, idea.bars.meters, score.steps_per_quarter)
+    band = {track.name: track for track in arrange((), later, bars, arrangement_of(idea.style))[1:]}
+    tracks = list(score.tracks)
+    if set(band) <= {track.name for track in tracks}:
+        for number, track in enumerate(tracks):
+            more = [note for note in band[track.name].notes if note.onset_steps >= first] if track.name in band else []
+            tracks[number] = replace(track, notes=(*track.notes, *more))
+    return replace(
+        score,
+        tracks=tuple(tracks),
+        meters=tuple(change for change in score.meters if change.onset_steps < first),
+        chords=(*(c for c in score.chords if c.onset_steps < first), *(c for c in later if c.onset_steps >= first))
+        if score.chords
+        else (),
+        end_steps=bars.end_steps,
+    )
+
+
+def vary(
+    music: Score | str | Path | Idea,
+    amount: float,
+    *,
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
+    locks: Sequence[Lock | str] = (),
+    seed: int | None = None,
+    temperature: float = 1.0,
+    **reading: Any,
+) -> Take:
+    """Vary the melody of a piece; everything else stays.
+
+    Parameters
+    ----------
+    music
+        A score, a file by its path, or an idea.
+    amount
+        From 0, the piece as it is, whatever the rules, to 1, a fresh melody over the same chords.
+    rules, changed_rules, locks, seed, temperature
+        As for :func:`infill`.
+    **reading
+        As for :func:`infill`.
+
+    Raises
+    ------
+    InfeasibleError
+        If no melody keeps the laws.
+    RequestError
+        If a number is out of range, or the piece none the model can take up.
+
+    Notes
+    -----
+    The latents lie on the arc from those of the melody to some drawn from the prior, and each symbol of the melody has
+    a bonus that falls from infinity to nothing. With one seed, chance is the same for every amount. Notes that come
+    out as they were stay as they were played. Of a melody of several voices only the highest is left.
+    """
+    if not 0 <= amount <= 1:
+        msg = f"amount {amount}: expected 0 to 1"
+        raise RequestError(msg)
+    idea, seed = read_idea(music, **reading), checked_seed(seed)
+    checked_temperature(temperature)
+    chosen, said = _chosen(idea, rules, changed_rules, locks)
+    said = (*idea.said, *said)
+    if amount == 0:
+        return Take(idea.score, seed, said)
+    rng, every = np.random.default_rng(seed), range(idea.bars.n_bars)
+    own = posterior_latents(idea, idea.line, every)
+    latents = _arc(own, redrawn_latents(idea, own, every, rng, temperature), amount)
+    potentials = potentials_of(idea, latents, 0, len(every)).at_temperature(temperature)
+    potentials.step[np.arange(len(idea.line)), idea.line] += _BONUS * (1 - amount) / amount
+    free = _Free(0, len(idea.line), len(idea.line))
+    score = _with_melody(idea, idea.score, _drawn(idea, idea.line, free, potentials, chosen, rng), free, is_own=True)
+    return Take(_signed(score, f"vary amount {amount:g} seed {seed}"), seed, said)
+
+
+def _arc(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return what lies on the way from one array of latents to another, no nearer to the middle of them all."""
+    angle = share * np.pi / 2
+    mixed: NDArray[np.float32] = (np.cos(angle) * one + np.sin(angle) * other).astype(np.float32)
+    return mixed
 
 
 def _checked_bars(idea: Idea, bars: tuple[int, int]) -> tuple[int, int]:
@@ -175,6 +319,26 @@ def _held_from(line: _Line, step: int) -> int:
     """Return the first step from ``step`` on that is no hold."""
     going_on = np.flatnonzero(line[step:] != HOLD)
     return step + int(going_on[0]) if len(going_on) else len(line)
+
+
+def _new_notes(
+    idea: Idea, free: _Free, fresh: range, rules: Sequence[Rule], rng: np.random.Generator, temperature: float
+) -> _Line:
+    """Return the line with new notes at the free steps: fresh bars have new latents, then all is drawn given the rest.
+
+    Silence is no answer to who asks for notes. So it is drawn anew, latents and all, which is the law given that some
+    note starts; after some draws silence is taken for all there is.
+    """
+    emptied = idea.line.copy()
+    emptied[free.start : free.end] = REST  # what goes must not be heard in what comes
+    given, last = posterior_latents(idea, emptied, fresh), min(fresh.stop + 1, idea.bars.n_bars)
+    for _ in range(_N_DRAWS):
+        latents = redrawn_latents(idea, given, fresh, rng, temperature)
+        potentials = potentials_of(idea, latents, fresh.start, last).at_temperature(temperature)
+        line = _drawn(idea, idea.line, free, potentials, rules, rng)
+        if (line[free.start : free.border] >= N_SPECIAL).any():
+            break
+    return line
 
 
 def _drawn(
@@ -236,12 +400,17 @@ def _is_inside(idea: Idea, note: Note, free: _Free) -> bool:
     return free.start <= (2 * note.onset_steps + idea.ratio) // (2 * idea.ratio) < free.border
 
 
-def _with_melody(idea: Idea, score: Score, line: _Line, free: _Free) -> Score:
-    """Return a score whose melody has the notes of the line at the free steps, and its own elsewhere."""
+def _with_melody(idea: Idea, score: Score, line: _Line, free: _Free, *, is_own: bool = False) -> Score:
+    """Return a score whose melody has the notes of the line at the free steps, and its own elsewhere.
+
+    Where ``is_own``, notes of the line that are those of the melody stay as they were played.
+    """
     track = score.tracks[idea.track]
     drawn = [note for note in idea.alphabet.decode(line) if free.start <= note.onset_steps < free.border]
     notes = [note for note in track.notes if not _is_inside(idea, note, free)]
-    notes += [_on_grid(note, idea.ratio) for note in _voiced(idea, drawn)]
+    same = set(idea.alphabet.decode(idea.line)) & set(drawn) if is_own else set()
+    notes += [idea.sources[note.onset_steps] for note in same]
+    notes += [_on_grid(note, idea.ratio) for note in _voiced(idea, [note for note in drawn if note not in same])]
     tracks = list(score.tracks)
     tracks[idea.track] = replace(track, notes=tuple(notes))
     return score.with_tracks(tracks)

@@ -53,7 +53,27 @@ def test_several_takes_are_numbered_and_told_as_json(capsys):
         assert 67 in {n.pitch for n in score.tracks[0].notes if n.onset_steps == 48}
 
 
+def test_continue_and_vary_write_their_files(capsys):
+    code, out, _ = run(capsys, "continue", "a.mid", "--bars", "2", "--seed", "1")
+    assert code == 0
+    assert out.startswith(
+        "a-continue.mid  seed 1  key of the file, chords of the file; melody: track Melody; new chords"
+    )
+    assert load("a-continue.mid").bars.n_bars == 6
+    assert run(capsys, "continue", "a.mid", "--bars", "1", "--chords", "Dm", "--seed", "1", "-o", "d.mid")[0] == 0
+    assert str(load("d.mid").chords[-1].chord) == "Dm"
+    assert run(capsys, "vary", "a.mid", "--amount", "0", "-o", "same.mid")[0] == 0
+    assert Path("same.mid").read_bytes() == Path("a.mid").read_bytes()
+    assert run(capsys, "vary", "a.mid", "--amount", "0.5", "--seed", "2")[0] == 0
+    assert load("a-vary.mid").tracks[0] != load("a.mid").tracks[0]
+
+
 BAD = [
+    (["continue", "a.mid", "--bars", "509"], "continue: 509 more bars after 4: expected at least 1, and at most 512"),
+    (["continue", "a.mid", "--chords", "F Q"], "continue: chord 'Q' at column 3: expected a chord symbol"),
+    (["continue", "kit.mid"], "continue: kit.mid: only drums: expected a melody"),
+    (["vary", "a.mid", "--amount", "2"], "vary: amount 2.0: expected 0 to 1"),
+    (["vary", "empty.mid"], "vary: empty.mid: an empty file: expected music"),
     (["infill", "a.mid"], "infill: Missing option '--bars'"),
     (["infill", "a.mid", "--bars", "x"], "infill: bars 'x': expected one bar or two, such as 3 or 3-4"),
     (["infill", "a.mid", "--bars", "5"], "infill: bars 5 to 5: expected bars from 1 to 4"),

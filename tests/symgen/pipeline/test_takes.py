@@ -18,7 +18,7 @@ from symgen.io.midi import write_midi
 from symgen.pipeline import takes
 from symgen.pipeline.generate import generate
 from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea
-from symgen.pipeline.takes import infill
+from symgen.pipeline.takes import continue_, infill, vary
 from symgen.score import MeterChange, Note, Score, TempoChange, Track
 from theory.key import Key
 from theory.meter import Meter
@@ -256,6 +256,112 @@ def test_what_cannot_be_is_said_in_a_line(music, bars, more, words):
         infill(music, bars, **more)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def before(score, step):
+    """Return what stands in a score before a step."""
+    tracks = [[n for n in track.notes if n.onset_steps < step] for track in score.tracks]
+    lists = (score.tempos, score.meters, score.keys, score.chords, score.markers)
+    return tracks, [[c for c in changes if c.onset_steps < step] for changes in lists]
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 10**6), st.sampled_from(["4/4", "6/8"]), st.integers(1, 5))
+def test_a_piece_goes_on_as_it_was_and_keeps_the_rules(seed, meter, n_bars):
+    song = generate(key="G", meter=meter, bars=3, seed=seed, bpm=91)
+    take = continue_(song, n_bars, seed=seed)
+    assert before(take.score, song.end_steps) == before(song, song.end_steps)
+    assert take.score.bars.n_bars == 3 + n_bars
+    assert take.score.end_steps == take.score.bars.end_steps
+    assert (take.score.tempos, take.score.meters, take.score.keys) == (song.tempos, song.meters, song.keys)
+    assert [track.name for track in take.score.tracks] == ["Melody", "Chords", "Bass"]
+    assert all(track.notes[-1].onset_steps >= song.end_steps for track in take.score.tracks)
+    last = take.score.chords[-1].chord
+    rules = [InKey(), LargestLeap(12), Range(60, 81), EndOn(frozenset(last.pitch_classes))]
+    later = [v for v in take.score.audit(rules) if v.moment.bar > 3]
+    assert later == []
+
+
+def test_silence_is_drawn_anew_but_may_be_all_there_is():
+    song = generate(key="G", bars=3, seed=0)
+    assert inside(continue_(song, 1, seed=0).score, 4, 4)  # the first draw of this seed is silent
+    silent = infill(QUARTERS, (2, 2), key="C", chords="C", rules=["range C9 C9"], seed=0)
+    assert inside(silent.score, 2, 2) == []
+
+
+def test_chords_come_again_are_named_or_composed():
+    song = generate(key="C", chords="C | F | G | C", bars=4, seed=1)
+    again = continue_(song, 6, seed=1)
+    assert "new chords: those of the piece again" in again.said
+    assert [(c.onset_steps // 16 + 1, str(c.chord)) for c in again.score.chords] == [
+        *[(1, "C"), (2, "F"), (3, "G"), (4, "C"), (6, "F"), (7, "G"), (8, "C"), (10, "F")]
+    ]
+    named = continue_(song, 3, chords="Am | Dm G", seed=1)
+    assert [(c.onset_steps, str(c.chord)) for c in named.score.chords[4:]] == [
+        *[(64, "Am"), (80, "Dm"), (88, "G"), (96, "Am")]
+    ]
+    bass = [n.pitch % 12 for n in named.score.track("Bass").notes if n.onset_steps in (64, 80, 88, 96)]
+    assert bass == [9, 2, 7, 9]
+    composed = continue_(QUARTERS, 4, seed=1)
+    assert composed.said[-1].startswith("new chords, composed: ")
+    assert composed.score.chords == ()
+    assert len(composed.score.tracks) == 1
+
+
+def test_it_goes_on_after_the_last_note_in_the_last_metre():
+    meters = (MeterChange(0, Meter(3, 4)), MeterChange(12, Meter(4, 4)), MeterChange(60, Meter(2, 4)))
+    tune = melody((0, 12, 60), (12, 14, 64), end=76, meters=meters)
+    take = continue_(tune, 2, key="C", seed=1)
+    assert before(take.score, 28) == before(tune, 28)
+    assert take.score.meters == meters[:2]
+    assert take.score.end_steps == 60
+    assert min(n.onset_steps for n in take.score.tracks[0].notes[2:]) >= 28
+
+
+def test_nothing_varied_is_the_same_piece_and_all_of_it_another():
+    assert write_midi(vary(SONG, 0, seed=3).score) == write_midi(SONG)
+    takes_of = [vary(SONG, 1, seed=seed).score for seed in (1, 1, 2)]
+    assert takes_of[0] == takes_of[1]
+    assert takes_of[0] != takes_of[2]
+    for take in takes_of:
+        assert replace(take, tracks=()) == replace(SONG, tracks=())
+        assert take.tracks[1:] == SONG.tracks[1:]
+        assert take.audit(takes.chosen_rules(None, (), SONG.chords, SONG.keys[-1].key)) == []
+
+
+def test_the_more_is_varied_the_less_stays():
+    ideas = [read_idea(SONG), read_idea(generate(key="D", meter="6/8", seed=3))]
+    kept = []
+    for amount in (0.1, 0.3, 1.0):
+        new = [(idea, read_idea(vary(idea, amount, seed=seed).score)) for idea in ideas for seed in range(3)]
+        kept.append(np.mean([np.mean(one.line == other.line) for one, other in new]))
+    assert kept[0] > 0.9
+    assert all(a > b + 0.02 for a, b in pairwise(kept))
+    assert kept[-1] < 0.7
+
+
+def test_notes_that_stay_stay_as_they_were_played():
+    rows = [(480 * i + 13, 455, 60 + i % 3 * 2, 40 + i) for i in range(16)]
+    played = melody(*rows, end=7680, grid=480)
+    new = vary(played, 0.2, key="C", chords="C", seed=1).score
+    same = set(at_grid(new, 480).tracks[0].notes) & set(played.tracks[0].notes)
+    assert len(same) > 8
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: vary(SONG, 1.5), "amount 1.5: expected 0 to 1"),
+        (lambda: vary(SONG, float("nan")), "amount nan: expected 0 to 1"),
+        (lambda: continue_(SONG, 0), "0 more bars after 8: expected at least 1, and at most 512 in all"),
+        (lambda: continue_(SONG, 505), "505 more bars after 8"),
+        (lambda: continue_(DRUMS, 1), "only drums"),
+    ],
+)
+def test_amounts_and_lengths_have_limits(made, words):
+    with pytest.raises(RequestError) as error:
+        made()
+    assert words in str(error.value)
 
 
 def test_latents_of_a_line_lead_back_to_it():
