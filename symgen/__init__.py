@@ -21,6 +21,7 @@ _HOMES = {
     "infill": "symgen.pipeline.takes",
     "continue_": "symgen.pipeline.takes",
     "vary": "symgen.pipeline.takes",
+    "interpolate": "symgen.pipeline.between",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from symgen.io import load as load
     from symgen.io import save as save
     from symgen.moments import audit as audit
+    from symgen.pipeline.between import interpolate as interpolate
     from symgen.pipeline.check import check as check
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many

@@ -1,4 +1,4 @@
-"""``symgen infill``, ``continue`` and ``vary``: new bars in music that is there, after it, and in its place."""
+"""``symgen infill``, ``continue``, ``vary`` and ``interpolate``: what becomes of music that is there."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from symgen.cli.song import base_rules, changed_rules
 from symgen.errors import RequestError
 from symgen.pipeline.request import MAX_SEED, checked_seed
 
-__all__ = ["continue_", "infill", "vary"]
+__all__ = ["continue_", "infill", "interpolate", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
 _Track = Annotated[
@@ -141,6 +141,39 @@ def vary(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
     _make(lambda chosen: varied(idea, amount, seed=chosen, **asked), source, "vary", seed, n, out, as_json=as_json)
+
+
+def interpolate(
+    first: Annotated[Path, typer.Argument(metavar="A.mid", help="Where it starts.", show_default=False)],
+    second: Annotated[Path, typer.Argument(metavar="B.mid", help="Where it ends.", show_default=False)],
+    steps: Annotated[int, typer.Option("--steps", help="How many pieces, the ends among them.")] = 7,
+    track: _Track = None,
+    style: _Style = None,
+    rule: _Rule = None,
+    rules_file: _RulesFile = None,
+    rule_set: _RuleSet = None,
+    lock: _Lock = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A folder that is there, or a name to number.  [default: A-to-B]")
+    ] = None,
+    checkpoint: _Checkpoint = None,
+    as_json: _Json = False,
+) -> None:
+    """Go from one melody to another, in the key of the first; the ends are what the model makes of the two."""
+    from symgen.pipeline.between import interpolate as between
+
+    stem = Path(f"{first.stem}-to-{second.stem}.mid")
+    out = out / stem if out is not None and out.is_dir() else out or stem
+    path = out if out.suffix else out.with_name(f"{out.name}.mid")
+    names = [_name(path, number, steps) for number in range(1, max(steps, 1) + 1)]
+    asked = _asked(rule, rules_file, rule_set, lock, 1.0)
+    del asked["temperature"]
+    made = between(first, second, steps, track=track, style=style, checkpoint=checkpoint, **asked)
+    for name, take in zip(names, made, strict=True):
+        take.score.save(name)
+    facts = [{"file": str(p), "notes": t.score.n_notes, "said": list(t.said)} for p, t in zip(names, made, strict=True)]
+    lines = [f"{name}  {'; '.join(take.said)}" for name, take in zip(names, made, strict=True)]
+    tell("\n".join(lines), {"takes": facts}, as_json=as_json)
 
 
 def _asked(

@@ -68,7 +68,22 @@ def test_continue_and_vary_write_their_files(capsys):
     assert load("a-vary.mid").tracks[0] != load("a.mid").tracks[0]
 
 
+def test_interpolate_numbers_its_files(capsys, here):
+    generate(key="D", bars=2, seed=3).save("b.mid")
+    code, out, err = run(capsys, "interpolate", "a.mid", "b.mid", "--steps", "3")
+    assert (code, err) == (0, "")
+    assert out.startswith("a-to-b-1.mid  share 0; first: key of the file, chords of the file; ")
+    assert out.splitlines()[1:] == ["a-to-b-2.mid  share 0.5", "a-to-b-3.mid  share 1"]
+    assert [load(f"a-to-b-{i}.mid").bars.n_bars for i in (1, 2, 3)] == [2, 2, 2]
+    (here / "folder").mkdir()
+    for name in ("folder", "x", "y.mid"):
+        assert run(capsys, "interpolate", "a.mid", "b.mid", "--steps", "2", "-o", name)[0] == 0
+    assert all(Path(name).exists() for name in ("folder/a-to-b-1.mid", "x-2.mid", "y-1.mid"))
+
+
 BAD = [
+    (["interpolate", "a.mid", "kit.mid"], "interpolate: kit.mid: only drums: expected a melody"),
+    (["interpolate", "a.mid", "a.mid", "--steps", "1"], "interpolate: steps 1: expected 2 to 1000"),
     (["continue", "a.mid", "--bars", "509"], "continue: 509 more bars after 4: expected at least 1, and at most 512"),
     (["continue", "a.mid", "--chords", "F Q"], "continue: chord 'Q' at column 3: expected a chord symbol"),
     (["continue", "kit.mid"], "continue: kit.mid: only drums: expected a melody"),

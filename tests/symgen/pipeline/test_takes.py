@@ -15,9 +15,10 @@ from symgen.decode.region import region_of
 from symgen.errors import InfeasibleError, RequestError, ScoreError
 from symgen.io import load
 from symgen.io.midi import write_midi
-from symgen.pipeline import takes
+from symgen.pipeline import redraw
 from symgen.pipeline.generate import generate
 from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea
+from symgen.pipeline.rules import chosen_rules
 from symgen.pipeline.takes import continue_, infill, vary
 from symgen.score import MeterChange, Note, Score, TempoChange, Track
 from theory.key import Key
@@ -70,7 +71,7 @@ def test_everything_but_the_bars_stays_and_they_keep_the_rules(seed, meter, key,
     assert take.score.tracks[1:] == song.tracks[1:]
     assert outside(take.score, first, last) == outside(song, first, last)
     # A song keeps its rules, so the whole of the new one does.
-    assert take.score.audit(takes.chosen_rules(None, (), song.chords, song.keys[-1].key)) == []
+    assert take.score.audit(chosen_rules(None, (), song.chords, song.keys[-1].key)) == []
 
 
 def test_the_bytes_of_other_tracks_stay():
@@ -99,16 +100,16 @@ def test_the_law_is_that_of_the_whole_lattice_given_the_rest(rule):
     rules = [InKey(), LargestLeap(9), Range(55, 76), EndOn(frozenset({0}))]
     rules += [parse_rule(rule)] if rule else []
     rules += [replace(Range(62, 71), cost=0.7), replace(LargestLeap(2), cost=0.4)]
-    free = takes._free_steps(idea, 1, 3)
+    free = redraw.free_steps(idea, 1, 3)
     latents = posterior_latents(idea, idea.line, range(4))
     potentials = potentials_of(idea, latents, 0, 4)
     whole = compile_line(potentials, idea.moments, rules)
     region = region_of(whole, idea.line, free.start, free.end)
     twin = log_backward(region.lattice)
-    part, plan = takes._plan(idea, idea.line, free, potentials, rules)
+    part, plan = redraw.plan_of(idea, idea.line, free, potentials, rules)
     table = log_backward(plan.lattice)
     for seed in range(5):
-        line = takes._drawn(idea, idea.line, free, potentials, rules, np.random.default_rng(seed))
+        line = redraw.drawn_line(idea, idea.line, free, potentials, rules, np.random.default_rng(seed))
         found = log_probability(plan.lattice, table, line[part])
         assert found == pytest.approx(log_probability(region.lattice, twin, line[free.start : free.end]), abs=1e-8)
 
@@ -326,7 +327,7 @@ def test_nothing_varied_is_the_same_piece_and_all_of_it_another():
     for take in takes_of:
         assert replace(take, tracks=()) == replace(SONG, tracks=())
         assert take.tracks[1:] == SONG.tracks[1:]
-        assert take.audit(takes.chosen_rules(None, (), SONG.chords, SONG.keys[-1].key)) == []
+        assert take.audit(chosen_rules(None, (), SONG.chords, SONG.keys[-1].key)) == []
 
 
 def test_the_more_is_varied_the_less_stays():
