@@ -9,14 +9,14 @@ import numpy as np
 
 from symgen.errors import ScoreError
 from symgen.grid import BarMap
-from symgen.score import ChordChange, KeyChange, Note, Score, chord_at_steps
+from symgen.score import ChordChange, KeyChange, Note, Score, Track, chord_at_steps
 from theory.audit import LineNote, Violation, audit_line
 from theory.key import Key
 from theory.rules import Moment, Rule
 from theory.rules.voices import VoiceRule
 from theory.voiceaudit import audit_voices
 
-__all__ = ["audit", "line_of", "moments_of"]
+__all__ = ["audit", "line_of", "line_track", "moments_of"]
 
 
 def moments_of(bars: BarMap, key: Key | Sequence[KeyChange] | None, chords: Sequence[ChordChange]) -> list[Moment]:
@@ -59,17 +59,14 @@ def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> l
     rules
         What to judge by.
     track
-        Name of the track; the first one if left out.
+        Name of the track; see :func:`line_track` for which it is if left out.
 
     Raises
     ------
     ScoreError
         If there is no such track, or none at all.
     """
-    if not score.tracks:
-        msg = "audit: expected a score with at least one track"
-        raise ScoreError(msg)
-    part = score.track(track) if track is not None else score.tracks[0]
+    part = line_track(score, track)
     moments = moments_of(score.bars, score.keys, score.chords)
     for_voices = [rule for rule in rules if isinstance(rule, VoiceRule)]
     found = audit_line(line_of(part.notes), moments, [rule for rule in rules if not isinstance(rule, VoiceRule)])
@@ -80,12 +77,30 @@ def audit(score: Score, rules: Sequence[Rule], *, track: str | None = None) -> l
     return found + audit_voices([line_of(track.notes) for track in sung], moments, for_voices)
 
 
+def line_track(score: Score, name: str | None = None) -> Track:
+    """Return the track of a name; if left out, the first that has notes and is no drums, else the first.
+
+    Raises
+    ------
+    ScoreError
+        If there is no such track, or none at all.
+    """
+    if name is not None:
+        return score.track(name)
+    if not score.tracks:
+        msg = "audit: expected a score with at least one track"
+        raise ScoreError(msg)
+    return next((track for track in score.tracks if track.notes and not track.is_drum), score.tracks[0])
+
+
 def line_of(notes: Sequence[Note]) -> list[LineNote]:
     """Return notes as one voice: of notes that start together the highest, each cut where the next one starts."""
+    if not notes:
+        return []
     highest: dict[int, Note] = {}
     for note in sorted(notes, key=lambda n: (n.onset_steps, n.pitch)):
         highest[note.onset_steps] = note
-    edges = [*list(highest)[1:], max((note.end_steps for note in notes), default=0)]
+    edges = [*list(highest)[1:], max(note.end_steps for note in notes)]
     return [
         LineNote(note.onset_steps, min(note.end_steps, edge), note.pitch)
         for note, edge in zip(highest.values(), edges, strict=True)

@@ -91,14 +91,14 @@ def check(
 
 def _asked(texts: list[str], path: Path | None, name: str | None, *, voices: bool) -> list[Rule] | None:
     """Return the rules asked for; ``None`` for the default ones."""
-    from symgen.pipeline.rules import read_rules, rule_set, with_changes
+    from symgen.pipeline.rules import rule_set, rules_beside, with_changes
 
     if voices and name not in VOICE_RULE_SETS:
         msg = f"rule set {name!r} for voices: expected one of {', '.join(VOICE_RULE_SETS)}"
         raise RequestError(msg)
-    base: tuple[Rule, ...] = VOICE_RULE_SETS[name] if voices and name else rule_set(name) if name else ()
-    chosen = read_rules(path).chosen(base) if path else list(base)
-    chosen = with_changes(chosen, [parse_rule(text, _KINDS) for text in texts])
+    file = rules_beside(path, name)
+    base = VOICE_RULE_SETS[name] if voices and name else rule_set(file.base) if file.base else ()
+    chosen = with_changes(with_changes(base, file.rules), [parse_rule(text, _KINDS) for text in texts])
     return chosen if texts or path or name else None
 
 

@@ -107,13 +107,10 @@ def generate(
 
 def base_rules(path: Path | None, name: str | None) -> list[Rule] | str | None:
     """Return the rules that stand for themselves, or the name of a set; ``None`` for the default ones."""
-    from symgen.pipeline.rules import read_rules
+    from symgen.pipeline.rules import rules_beside
 
-    base = read_rules(path).base if path else None
-    if base and name and base != name:
-        msg = f"rule set {name!r}: {path} names {base!r}; expected one of them"
-        raise RequestError(msg)
-    return [] if base == "" else name or base
+    base = rules_beside(path, name).base
+    return [] if base == "" else base
 
 
 def changed_rules(

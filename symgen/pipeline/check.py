@@ -8,7 +8,7 @@ from pathlib import Path
 
 from symgen.corpus.annotate import annotate
 from symgen.errors import RequestError
-from symgen.moments import audit
+from symgen.moments import audit, line_track
 from symgen.pipeline.harmony import chord_changes
 from symgen.pipeline.rules import default_rules
 from symgen.score import KeyChange, Score
@@ -63,7 +63,8 @@ def check(
         What to judge by; the default rules for its key and chords if left out. Rules on a line judge one track, rules
         for several voices all tracks together, the highest first.
     track
-        Name of the track that is the line; the first one if left out. Of notes that sound together the highest counts.
+        Name of the track that is the line; if left out the first that has notes and is no drums. Of notes that sound
+        together the highest counts.
     key, chords, chord_syntax
         Those that hold; if left out those the music holds, and where it holds none those that are found in it.
 
@@ -82,10 +83,13 @@ def check(
     if not score.n_notes:
         msg = f"{'the score' if isinstance(music, Score) else music}: no notes to judge"
         raise RequestError(msg)
+    line = line_track(score, track)
+    if not line.notes or (track is None and line.is_drum):
+        msg = f"track {line.name!r}: {'no notes' if not line.notes else 'nothing but drums'} to judge"
+        raise RequestError(msg)
     score, context = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     asked = default_rules(score.chords, score.keys[-1].key) if rules is None else rules
-    line = score.tracks[0] if track is None else score.track(track)
-    return Judgement(tuple(audit(score, asked, track=line.name)), tuple(asked), line.name, context)
+    return Judgement(tuple(audit(score, asked, track=track)), tuple(asked), line.name, context)
 
 
 def with_context(

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -28,7 +28,7 @@ from theory.rules import (
 from theory.rules.sets import RULE_SETS
 from theory.rules.text import parse_rule, rule_from
 
-__all__ = ["RuleFile", "chosen_rules", "default_rules", "read_rules", "rule_set", "with_changes"]
+__all__ = ["RuleFile", "chosen_rules", "default_rules", "read_rules", "rule_set", "rules_beside", "with_changes"]
 
 
 def default_rules(chords: Sequence[ChordChange], key: Key) -> list[Rule]:
@@ -112,11 +112,24 @@ class RuleFile:
     rules: tuple[Rule, ...]
     base: str | None = None
 
-    def chosen(self, default: Sequence[Rule]) -> list[Rule]:
-        """Return all the rules that hold, where ``default`` would hold without the file."""
-        if self.base is None:
-            return with_changes(default, self.rules)
-        return with_changes(rule_set(self.base), self.rules) if self.base else list(self.rules)
+
+def rules_beside(path: str | Path | None, name: str | None) -> RuleFile:
+    """Return what a file of rules says, changing the set that is named beside it; either may be left out.
+
+    Raises
+    ------
+    FileFormatError
+        If the file can't be read.
+    RequestError
+        If the file itself names another set.
+    """
+    file = RuleFile(()) if path is None else read_rules(path)
+    if name is None:
+        return file
+    if file.base not in (None, name):
+        msg = f"rule set {name!r}: {path} names {file.base or 'none'!r}; expected one of them"
+        raise RequestError(msg)
+    return replace(file, base=name)
 
 
 def read_rules(path: str | Path) -> RuleFile:

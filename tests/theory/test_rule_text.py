@@ -60,6 +60,7 @@ def test_every_rule_is_known_by_its_name(kind: type[Rule]) -> None:
     ("Largest_Leap semitones=7", LargestLeap(7)),
     ("range C4 G5", Range(60, 79)),
     ("range low=60 high=79 cost=1/2".replace("1/2", "0.5"), Range(60, 79, cost=0.5)),
+    ("range high=72 60", Range(60, 72)),  # what has no name is the first value not said yet
     ("tessitura", Tessitura()),
     ("tessitura cost=inf", Tessitura(cost=math.inf)),
     ("end-on C,E,G", EndOn(frozenset({0, 4, 7}))),
@@ -93,6 +94,10 @@ def test_texts(text: str, rule: Rule) -> None:
     ("largest-lep 7", "largest-lep", 1, "did you mean 'largest-leap'"),
     ("largest-leap x", "x", 14, "a whole number"),
     ("largest-leap 7 8", "8", 16, "no more values"),
+    ("range 60 low=62", "low", 10, "each value once"),
+    ("range low=60 low=62", "low", 14, "each value once"),
+    ("tessitura instrument=violin low=60", "low", 29, "each value once"),
+    ("range 60 instrument=violin", "instrument", 10, "each value once"),
     ("largest-leap size=8", "size", 14, "one of semitones, cost"),
     ("largest-leap -1", "largest-leap", 1, "from 0"),
     ("range C4 H5", "H5", 10, "a whole number, or a pitch"),
@@ -155,3 +160,21 @@ def test_rules_of_ones_own_are_read_by_their_name() -> None:
         shade: str = "white"
 
     assert parse_rule("white-keys shade=ivory or in-key", [*RULES, WhiteKeys]) == AnyOf((WhiteKeys("ivory"), InKey()))
+
+
+def test_rules_of_ones_own_may_have_to_be_told_something() -> None:
+    @dataclass(frozen=True)
+    class Away(Rule):
+        pitch: int
+        by: int = 2
+
+    assert rule_text(Away(60, cost=2.0)) == "away pitch=C4 cost=2.0"
+    assert parse_rule("away C4 cost=2", [Away]) == Away(60, cost=2.0)
+    assert rule_text(Not(Away(61, 2))) == "not away pitch=C#4"
+
+
+def test_parentheses_without_end_are_no_rule() -> None:
+    for sign in ("(", "not "):
+        with pytest.raises(ParseError, match="expected fewer parentheses") as caught:
+            parse_rule(sign * 10_000 + "in-key")
+        assert len(str(caught.value)) < 100

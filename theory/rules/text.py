@@ -22,7 +22,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any, get_type_hints
 
@@ -64,7 +64,10 @@ def parse_rule(text: str, kinds: Sequence[type[Rule]] | None = None) -> Rule:
         Naming the part that could not be read, its column, and what was expected there.
     """
     reader = _Reader(text, _by_name(kinds))
-    rule = reader.read_any()
+    try:
+        rule = reader.read_any()
+    except RecursionError:
+        raise ParseError("rule", f"{text[:20]} ...", "fewer parentheses") from None
     if reader.now is not None:
         raise reader.error("and, or, in bars 3-4, cost=2, or the end")
     return rule
@@ -184,9 +187,11 @@ def _value_texts(rule: Rule) -> list[str]:
 
 
 def _usual(kind: type[Rule], name: str) -> object:
-    """Return the value a field of a kind of rule has when nothing is said."""
-    field = next(field for field in fields(kind) if field.name == name)
-    return getattr(kind(), name) if field.default is not MISSING else MISSING
+    """Return the value a field of a kind of rule has when nothing is said; ``MISSING`` if something must be."""
+    try:
+        return getattr(kind(), name)  # a rule may make more of nothing than its field's default says
+    except TypeError:  # a rule of one's own that must be told something
+        return next(field.default for field in fields(kind) if field.name == name)
 
 
 def _value_text(name: str, value: object) -> str:
@@ -434,8 +439,12 @@ class _Reader:
             at = self.column
             name, equals, text = self.take().partition("=")
             if not equals:
-                if len(values) >= len(names):
+                unnamed = [field for field in names if field not in values]
+                if not unnamed:
                     raise ParseError("value of a rule", name, f"no more values for {rule_name(kind)}", at)
-                name, text = names[len(values)], name
-            values |= _values(kind, name, text.strip('"'), at)
+                name, text = unnamed[0], name
+            found = _values(kind, name, text.strip('"'), at)
+            if found.keys() & values.keys():
+                raise ParseError("value of a rule", name, "each value once", at)
+            values |= found
         return _build(kind, values)
