@@ -12,16 +12,18 @@ from numpy.typing import NDArray
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import LinePlan, is_possible, plan_line
+from symgen.decode.particles import draw_by_particles
+from symgen.decode.plan import LinePlan, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
-from theory.rules import LineNote, Moment, Rule
+from theory.rules import LineNote, Moment, Rule, SameBars
 from theory.rules.base import events_of
 
 __all__ = ["check_plain_laws", "draw_line"]
 
 _N_AT_ONCE, _N_DRAWS = 64, 2048
-_MAX_MOVES_IN_NEED = 2**21
+_PARTICLES = ((128, 1.0), (1024, 1.0), (1024, 8.0))
+"""How many are tried, and with what temperature: where the model is nearly sure of what a law forbids, it is heated."""
 
 _Line = NDArray[np.int64]
 _Chance = Callable[[np.random.Generator], NDArray[np.float64]]
@@ -63,12 +65,32 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     InfeasibleError
         If there is no line; it says why.
     RequestError
-        If none was accepted in many draws, and no few of the laws contradict each other.
+        If none was accepted in many draws, nor found by particles, and no few of the laws contradict each other.
+
+    Notes
+    -----
+    The law is exact as long as a line is accepted. Where none is in many draws, and a larger lattice cannot hold the
+    rules either, particles find one: it keeps every law, but the model's preferences only as well as so many particles
+    can (:mod:`symgen.decode.particles`).
     """
+    _refuse_the_impossible(plan)
+    line = _drawn(plan, rng, uniform)
+    if line is None:
+        _explain_what_few_laws_forbid(plan)
+        line = _drawn_in_need(plan, rng, uniform)
+    return line
+
+
+def _refuse_the_impossible(plan: LinePlan) -> None:
+    """Raise the reason if a law lacks its place, or those that are compiled leave no line."""
     laws = [rule for rule in plan.rules if rule.is_law]
     if not all(law.has_place(plan.moments) for law in laws) or not plan.is_possible:
         asked = [rule for rule in laws if not rule.has_place(plan.moments)][:1] or plan.compiled
         raise explain_infeasible(plan.potentials, plan.moments, asked)
+
+
+def _drawn(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line | None:
+    """Return the first line that is accepted, drawn by the lattice and its ties; none if none is in many draws."""
     draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
     if not plan.judged:
         first: _Line = draw(rng, 1)[0]
@@ -79,18 +101,35 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
             if rng.random() < math.exp(-_price(plan, line)):
                 accepted: _Line = line
                 return accepted
-    _explain_what_few_laws_forbid(plan)
-    return _drawn_from_more(plan, rng, uniform)
+    return None
 
 
-def _drawn_from_more(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line:
-    """Draw from a lattice that may be larger and take seconds, where too few lines of the usual one are accepted."""
-    larger = plan_line(plan.potentials, plan.moments, plan.rules, max_moves=_MAX_MOVES_IN_NEED)
-    if larger.judged:
+def _drawn_in_need(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line:
+    """Draw from a lattice that may take seconds, or by particles, where too few lines of the usual one are accepted."""
+    larger = plan_in_need(plan.potentials, plan.moments, plan.rules)
+    _refuse_the_impossible(larger)
+    line = _drawn(larger, rng, uniform) if len(larger.judged) < len(plan.judged) else None
+    if line is None:
+        line = _drawn_by_particles(larger, rng)
+    if line is None:
         names = "; ".join(map(str, larger.judged))
         msg = f"{names}: no line in {_N_DRAWS} keeps this too: the rules together remember too much to find one"
         raise RequestError(msg)
-    return draw_line(larger, rng, uniform)
+    return line
+
+
+def _drawn_by_particles(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
+    """Draw by particles that watch over ties too, since a lattice that is tied holds less besides."""
+    tied = [rule for rule in plan.rules if isinstance(rule, SameBars) and rule.is_law]
+    loose = [rule for rule in plan.rules if not _is_among(rule, tied)]
+    for n, temperature in _PARTICLES:
+        heated = plan_line(plan.potentials.at_temperature(temperature), plan.moments, loose)
+        _refuse_the_impossible(heated)
+        low, judged = plan.potentials.alphabet.low, [*tied, *heated.judged]
+        line = draw_by_particles(heated.lattice, low, plan.moments, judged, rng, n)
+        if line is not None:
+            return line
+    return None
 
 
 def _source_of_lines(plan: LinePlan, chance: _Chance) -> Callable[[np.random.Generator, int], _Line]:

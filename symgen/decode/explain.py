@@ -13,7 +13,7 @@ import numpy as np
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import is_possible, plan_line
+from symgen.decode.plan import is_possible, plan_in_need
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
@@ -46,7 +46,7 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     Where only the end of the line is impossible, that is the last step; where bars that must come back can be sung but
     not come back, the first step of the repeat.
     """
-    plan = plan_line(potentials, moments, laws)
+    plan = plan_in_need(potentials, moments, laws)
     support = forward_support(plan.lattice)
     passed = support[1:].any(axis=1)
     if not passed.all():
@@ -71,7 +71,7 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
     """
 
     def is_impossible(some: Sequence[Rule]) -> bool:
-        return not is_possible(potentials, moments, some)
+        return not is_possible(potentials, moments, some, in_need=True)
 
     remembering = [law for law in laws if law.remembers]
     for n in range(min(3, len(remembering))):

@@ -25,7 +25,10 @@ from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
-__all__ = ["LinePlan", "is_possible", "plan_line"]
+__all__ = ["MAX_MOVES_IN_NEED", "LinePlan", "is_possible", "plan_in_need", "plan_line"]
+
+MAX_MOVES_IN_NEED = 2**21
+"""The most moves of one step in a lattice that may take seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +109,38 @@ def plan_line(
         compiled = [rule for rule in compiled if rule is not judged[-1]]
 
 
-def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> bool:
+def plan_in_need(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> LinePlan:
+    """Plan as :func:`plan_line` does, with a larger lattice where the usual one cannot hold all the rules.
+
+    Under ties it stays as it is: they would be too much work in a larger one.
+    """
+    plan = plan_line(potentials, moments, rules)
+    if not plan.judged or plan.ties:
+        return plan
+    return plan_line(potentials, moments, rules, max_moves=MAX_MOVES_IN_NEED)
+
+
+def is_possible(
+    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], *, in_need: bool = False
+) -> bool:
     """Whether any line keeps the laws.
+
+    Parameters
+    ----------
+    potentials, moments, laws
+        What is asked.
+    in_need
+        Whether the lattice may get so large that this takes seconds.
 
     Raises
     ------
     TooMuchToRememberError
-        If the lattice cannot hold them.
+        If the lattice cannot hold them, and those it can hold are possible.
     """
     if not all(law.has_place(moments) for law in laws):
         return False
-    plan = plan_line(potentials, moments, laws)
-    if plan.judged:
+    plan = (plan_in_need if in_need else plan_line)(potentials, moments, laws)
+    if plan.judged and plan.is_possible:
         raise TooMuchToRememberError(plan.judged)
     return plan.is_possible
 

@@ -135,7 +135,7 @@ class NoTritoneOutline(RuleWithMemory):
         return None
 
     def start(self, moments: Sequence[Moment]) -> int:
-        """Return the run so far: how far the line has come since it last turned."""
+        """Return the run so far: how far the line has come since it last turned, octaves aside."""
         return 0
 
     def after(self, memory: int, event: Event, moment: Moment) -> tuple[int, int]:
@@ -146,8 +146,8 @@ class NoTritoneOutline(RuleWithMemory):
         if not interval:  # also a repeated note
             return memory, 0
         if memory * interval >= 0:
-            return memory + interval, 0
-        return interval, int(_is_tritone(memory))
+            return _within_octave(memory + interval), 0
+        return _within_octave(interval), int(_is_tritone(memory))
 
     def at_end(self, memory: int, last: int | None, moment: Moment) -> int:
         """Judge the last run."""
@@ -165,6 +165,12 @@ class NoTritoneOutline(RuleWithMemory):
     def words(self) -> str:
         """Return ``no tritone outlined``."""
         return "no tritone outlined"
+
+
+def _within_octave(semitones: int) -> int:
+    """Return the same interval of at most an octave: up stays up, and an octave is no prime."""
+    size = (abs(semitones) - 1) % 12 + 1
+    return size if semitones > 0 else -size
 
 
 def _is_tritone(semitones: int) -> bool:

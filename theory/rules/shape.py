@@ -305,6 +305,10 @@ class Contour(RuleWithMemory):
         """Pitches."""
         return "pitch"
 
+    def has_place(self, moments: Sequence[Moment]) -> bool:
+        """Whether there are bars enough for the shape: one more than it has legs."""
+        return len({moment.bar for moment in moments}) > len(self._directions())
+
     def sees(self, moment: Moment) -> Hashable:
         """Return whether a bar starts."""
         return moment.is_bar_start
