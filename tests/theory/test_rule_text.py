@@ -35,6 +35,8 @@ from theory.rules import (
 )
 from theory.rules.sets import RULE_SETS
 from theory.rules.text import parse_rule, rule_from, rule_name, rule_text
+from theory.rules.voices import VoiceRanges
+from theory.rules.voicesets import VOICE_RULE_SETS, VOICE_RULES
 
 KINDS = (*RULES, Reattack, Moody, Grumpy)
 
@@ -49,10 +51,24 @@ def test_sets_read_back(name: str) -> None:
     assert [parse_rule(rule_text(rule)) for rule in RULE_SETS[name]] == list(RULE_SETS[name])
 
 
-@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize("name", VOICE_RULE_SETS)
+def test_sets_for_voices_read_back(name: str) -> None:
+    rules = list(VOICE_RULE_SETS[name])
+    assert [parse_rule(rule_text(rule), VOICE_RULES) for rule in rules] == rules
+
+
+def test_ranges_of_voices() -> None:
+    two = VoiceRanges(((60, 81), (53, 74)))
+    assert rule_text(two) == "voice-ranges ranges=C4-A5,F3-D5"
+    assert parse_rule("voice-ranges C4-A5,F3-74", VOICE_RULES) == two
+    assert rule_from({"rule": "voice-ranges", "ranges": [["C4", 81], "F3-D5"]}, VOICE_RULES) == two
+
+
+@pytest.mark.parametrize("kind", [*RULES, *VOICE_RULES])
 def test_every_rule_is_known_by_its_name(kind: type[Rule]) -> None:
-    assert parse_rule(rule_name(kind)) == kind()
-    assert parse_rule(f"{rule_name(kind)} cost=2.5") == kind(cost=2.5)
+    kinds = (*RULES, *VOICE_RULES)
+    assert parse_rule(rule_name(kind), kinds) == kind()
+    assert parse_rule(f"{rule_name(kind)} cost=2.5", kinds) == kind(cost=2.5)
 
 
 @pytest.mark.parametrize(("text", "rule"), [
@@ -105,13 +121,16 @@ def test_texts(text: str, rule: Rule) -> None:
     ("(in-key", "", 8, "closing parenthesis"),
     ("in-key)", ")", 7, "or the end"),
     ("in-key in bars 4-3", "4-3", 1, "a bar or two"),
+    ("voice-ranges ranges=C4", "C4", 14, "ranges such as C4-A5"),
+    ("voice-ranges C4-A5,F3", "C4-A5,F3", 14, "ranges such as C4-A5"),
+    ("voice-ranges C4-H5", "C4-H5", 14, "ranges such as C4-A5"),
     ("in-key cost=-1", "-1.0", 1, "above 0"),
     ("in-key cost=much", "much", 8, "a number"),
     ("rhythm xyz", "y", 2, "an onset"),
 ])  # fmt: skip
 def test_what_is_no_rule(text: str, token: str, column: int, expected: str) -> None:
     with pytest.raises(ParseError) as caught:
-        parse_rule(text)
+        parse_rule(text, (*RULES, *VOICE_RULES))
     assert (caught.value.token, caught.value.column) == (token, column)
     assert expected in caught.value.expected
 

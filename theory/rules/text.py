@@ -204,6 +204,9 @@ def _value_text(name: str, value: object) -> str:
     if isinstance(value, frozenset):
         return ",".join(str(number) for number in sorted(value))
     if isinstance(value, tuple):
+        value = tuple(
+            f"{pitch_name(part[0])}-{pitch_name(part[1])}" if isinstance(part, tuple) else part for part in value
+        )
         text = ";".join(map(str, value)) if any(" " in str(part) for part in value) else ",".join(map(str, value))
         return f'"{text}"' if not text or re.search(r"[\s()]", text) else text
     text = str(value)
@@ -301,6 +304,14 @@ def _wholes(name: str, value: object) -> tuple[int, ...]:
     return tuple(_whole(name, part) for part in _parts(value))
 
 
+def _ranges(name: str, value: object) -> tuple[tuple[int, int], ...]:
+    found = []
+    for part in _parts(value):
+        low, high = part if isinstance(part, Sequence) and not isinstance(part, str) else str(part).split("-")
+        found.append((_whole("low", low), _whole("high", high)))
+    return tuple(found)
+
+
 def _classes(name: str, value: object) -> frozenset[int]:
     return frozenset(
         Spelling.parse(part).pitch_class if isinstance(part, str) and part[:1].isalpha() else _whole(name, part)
@@ -318,6 +329,7 @@ _READERS: dict[str, tuple[Callable[[str, object], Any], str]] = {
     "str": (_text, "a text"),
     "tuple[str, ...]": (_texts, "texts, between semicolons"),
     "tuple[int, ...]": (_wholes, "whole numbers, between commas"),
+    "tuple[tuple[int, int], ...]": (_ranges, "ranges such as C4-A5, between commas"),
     "frozenset[int]": (_classes, "note names or pitch classes, between commas"),
 }
 """How a value of each type is read, and what is expected of it."""
