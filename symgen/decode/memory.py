@@ -159,8 +159,8 @@ def _product(
     """Build tables and walk through their product."""
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
     tables = [
-        _read_rule(
-            rule, moments, [kinds[k][row] for k in kind], start, _letters(line_next, pitches, rule.watches), max_moves
+        (_kept_table if _is_plain(rule) else _table)(
+            rule, moments, tuple(kinds[k][row] for k in kind), start, line, pitches, max_moves
         )
         for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True))
     ]
@@ -217,6 +217,23 @@ class _Table:
     letter: NDArray[np.int64]
     next_memory: NDArray[np.int64]
     violations: _Counts
+
+
+def _table(
+    rule: Rule,
+    moments: tuple[Moment, ...],
+    column: tuple[int, ...],
+    start: Hashable,
+    line: tuple[tuple[int, int], bytes],
+    pitches: tuple[tuple[int, int], ...],
+    max_moves: int,
+) -> _Table:
+    """Read a rule; of values only, so that it can be kept: the same rule is often asked about beside others."""
+    line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
+    return _read_rule(rule, moments, column, start, _letters(line_next, pitches, rule.watches), max_moves)
+
+
+_kept_table = lru_cache(maxsize=64)(_table)
 
 
 def _lasts(pitches: Sequence[tuple[int, int]]) -> list[int | None]:

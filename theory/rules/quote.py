@@ -181,19 +181,18 @@ class Motif(RuleWithMemory):
         motif = _read_motif(self.notes)
         return all(note.start in starts for note in motif) and motif[-1].end in ends
 
-    def _quoted(self, moment: Moment) -> _Quoted | None:
-        offset = self._offset(moment)
+    def _quoted(self, offset: Fraction) -> _Quoted | None:
         return next((note for note in _read_motif(self.notes) if note.start <= offset < note.end), None)
 
-    def _is_quoted(self, event: Event, moment: Moment, shift: int) -> bool:
-        """Whether an event is what the motif has there, transposed by ``shift``."""
-        note = self._quoted(moment)
+    def _is_quoted(self, event: Event, offset: Fraction, shift: int) -> bool:
+        """Whether an event is what the motif has at an offset, transposed by ``shift``."""
+        note = self._quoted(offset)
         if note is None:  # after the end the last note must not be held on
-            is_just_after = self._offset(moment) == _read_motif(self.notes)[-1].end
+            is_just_after = offset == _read_motif(self.notes)[-1].end
             return not is_just_after or event.is_onset or event.pitch is None or not self._ends_sounding()
         if note.pitch is None or event.pitch is None:
             return note.pitch is None and event.pitch is None
-        return event.pitch == note.pitch + shift and event.is_onset == (self._offset(moment) == note.start)
+        return event.pitch == note.pitch + shift and event.is_onset == (offset == note.start)
 
     def _ends_sounding(self) -> bool:
         return _read_motif(self.notes)[-1].pitch is not None
@@ -204,11 +203,11 @@ class Motif(RuleWithMemory):
 
     def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
         """Whether the motif, as it stands, has this note here."""
-        return self.transposed or self._is_quoted(Event(pitch, is_onset, None), moment, 0)
+        return self.transposed or self._is_quoted(Event(pitch, is_onset, None), self._offset(moment), 0)
 
     def permits_rest(self, moment: Moment) -> bool:
         """Whether the motif, as it stands, is silent here."""
-        return self.transposed or self._is_quoted(Event(None, False, None), moment, 0)
+        return self.transposed or self._is_quoted(Event(None, False, None), self._offset(moment), 0)
 
     def after(self, memory: int | str | None, event: Event, moment: Moment) -> tuple[int | str | None, int]:
         """Remember how far the motif is transposed; a motif that is broken is broken once."""
@@ -222,7 +221,7 @@ class Motif(RuleWithMemory):
             return (memory if offset < motif[-1].end else None), 0
         if memory is None and offset == first.start and event.pitch is not None and first.pitch is not None:
             memory = event.pitch - first.pitch
-        if not self._is_quoted(event, moment, memory or 0):
+        if not self._is_quoted(event, offset, memory or 0):
             return ("broken" if offset < motif[-1].end else None), 1
         return (memory if offset < motif[-1].end else None), 0
 
