@@ -1,6 +1,7 @@
 # make demo   a song from nothing: MIDI, WAV and a picture in demo/
 # make test   the whole test suite
 # make lint   ruff and mypy
+# make docs   docs/theory.md with its pictures, and the picture of the README
 # make bench  speeds, each as a ratio to a peer measured in the same run
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 SEED ?= 7
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: $(VENV)/.installed $(VENV)/.fluidsynth
 	@mkdir -p demo
@@ -29,6 +30,10 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-bench $(VENV)/.fluidsynth
 	$(BIN)/python -m benchmarks.run
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/make_theory.py
+	$(BIN)/python docs/make_images.py
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -42,6 +47,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	$(PIP) install --quiet --constraint constraints.txt --editable ".[bench]"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[docs]"
 	@touch $@
 
 # libfluidsynth: the one that is there, else the system's package where it may be installed, else the wheel's.

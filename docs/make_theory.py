@@ -1,166 +1,211 @@
-"""Write docs/theory.md and its pictures from the table of rules: ``python docs/make_theory.py``.
+"""Write docs/theory.md and its pictures from the tables of rules: ``python docs/make_theory.py``.
 
-For each rule two bars are drawn by the exact decoder, once with the rule as a law and once with its opposite, and
-the audit says where the second breaks it.
+The text needs symgen alone, the pictures also what ``pip install symgen[docs]`` brings. Each picture holds, as its
+description, the notes it shows, so that a picture that is out of date can be told without drawing it again.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
+from engraving import svg_of
+from rule_examples import JOINED, LINE, N_BARS, VOICES, Example, LineRow, Music, VoiceRow, example_of
 
-from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
-from symgen.decode.draw import draw_line
-from symgen.decode.plan import plan_line
-from symgen.grid import BarMap
-from symgen.moments import moments_of
-from symgen.pipeline.harmony import chord_changes
-from symgen.potentials import LineArcs, LinePotentials
-from theory.audit import audit_line
-from theory.key import Key
-from theory.meter import Meter
-from theory.progression import Progression
-from theory.rules import RULES, LineNote, Not, Rule
+from theory.pitch import pitch_name
+from theory.rules import Rule
 from theory.rules.sets import RULE_SETS
-from theory.rules.text import parse_rule, rule_name, rule_text, values_text
-from theory.rules.voicesets import VOICE_RULES
+from theory.rules.text import rule_name, rule_text, values_text
+from theory.rules.voicesets import VOICE_RULE_SETS
 
 HERE = Path(__file__).parent
 IMAGES = HERE / "images" / "rules"
-STEPS_PER_QUARTER, CHORDS = 4, "C | G7"
-SAID = {
-    "range": "range E4 D5", "tessitura": "tessitura E4 C5 cost=inf", "largest-leap": "largest-leap 4",
-    "repeated-notes": "repeated-notes 1", "density": "density 3 5", "note-length": "note-length 1/2 1",
-    "rhythm": "rhythm x-x-xxx-", "cadence": "cadence 2 half", "contour": "contour rising",
-    "pass-through": "pass-through 2 1 B4 1", "climax-once": "climax-once from_bar=2", "lock": "lock 2 1 D5",
-    "motif": 'motif 2 notes="G4:1 F4:1/2 E4:1/2" transposed=yes', "same-bars": "same-bars 2 1",
-    "no-quotes": 'no-quotes melodies="C4 D4 E4 F4" n=3', "contains": 'contains "C4 E4 G4"',
-}  # fmt: skip
-"""What a rule is said with, where its usual values would show little in two bars."""
-FREE = {"in-key", "in-chord-scale"}  # rules that music in the key could not break
+
 OPENING = """# Rules
 
-A rule says of a line what it may do. As a **law** it is kept by every line that is drawn; with a price it is a
-**preference**, paid in nats for each violation. `symgen rules` lists them, `symgen check` judges any music by them.
+A rule says of music what it may do. As a **law** it is kept by every line that is drawn; with a price it is a
+**preference**, paid in nats for each breach. The same rules judge finished music, whoever wrote it.
+
+`python docs/make_theory.py` writes this page from the tables of rules. Each rule is shown by two pictures of two bars
+in C major. Both are drawn by the exact decoder, among other laws that make them sound like music. On the left the
+opposite of the rule is a law, and what breaks the rule is red. On the right the rule is a law, and the weights prefer
+what stands on the left. Below stands the first thing that the audit says of the music on the left; of that on the right
+it says nothing.
+
+## How rules are asked for
 
 ```sh
-symgen generate --rule "largest-leap 7 in bars 5-8" --rule "not repeated-notes 2" --rule-set jazz -o song.mid
-symgen generate --rules my.toml -o song.mid
+symgen rules                       # all rules and sets
+symgen rules leap-recovery         # all about one rule
+symgen generate --rule "largest-leap 7 in bars 5-8" --rule "not repeated-notes 2" -o song.mid
+symgen generate --rule-set jazz --rules my.toml -o song.mid
+symgen check song.mid --rule-set folk --rule "range D4 B5"
 ```
 
-Rules join with `and`, `or`, `not` and parentheses, hold `in bars 3-4`, and cost what `cost=2` says. The pictures below
-are two bars over C and G7, drawn by the decoder itself: on the left with the opposite of the rule as a law, on the
-right with the rule. What breaks it is red.
+A rule is its name and its values, in their order or by name. What is not said is as listed below, under *values*. A
+price is said by `cost=`: `largest-leap 7 cost=2` is a preference of 2 nats, `tessitura C4 G5 cost=inf` a law. Rules
+join by `not`, `and`, `or` and parentheses, of which `not` binds closest; `in bars 5-8` confines a rule to some bars, as
+if these were the whole piece.
 
+A file of rules is TOML: texts, or tables for what is long.
+
+```toml
+set = "folk"       # the set that is changed; "none" if nothing else shall hold
+rules = [
+  "leap-recovery 5",
+  "contour arch in bars 1-4",
+  { rule = "density", fewest = 2, most = 8, cost = 1.5 },
+  { any = ["end-on degrees=1", { rule = "range", low = "C4", high = "C5", bars = "7-8" }] },
+]
+```
+
+In Python rules are objects or the same texts. A rule of one's own is a subclass of `theory.rules.Rule` with one method.
+
+```python
+from theory.rules import InBars, LargestLeap, Not, RepeatedNotes
+
+rules = [InBars(LargestLeap(7), 5, 8), Not(RepeatedNotes(2)), "cadence 8 authentic"]
+score = symgen.generate(bars=8, changed_rules=rules, seed=7)
+score.audit(rules[:2])  # []
+```
 """
+LINE_TITLE = """## Rules on a line
 
+They judge one voice. What sounds before, between and after its notes is silence.
+"""
+JOINED_TITLE = """## Rules made of rules
 
-def potentials() -> tuple[LinePotentials, BarMap]:
-    """Return weights that prefer eighths and quarters on the beat, and small steps."""
-    bars = BarMap.build([(0, Meter())], steps_per_quarter=STEPS_PER_QUARTER, end_steps=8 * STEPS_PER_QUARTER)
-    alphabet = LineAlphabet(60, 79)
-    step = np.random.default_rng(4).normal(0, 0.6, (bars.end_steps, alphabet.n_symbols))
-    step[:, HOLD] += 4.0
-    step[:, REST] -= 3.0
-    step[::2, HOLD] -= 3.0
-    step[1::2, N_SPECIAL:] -= 6.0
-    pitch = np.arange(alphabet.n_pitches)
-    arcs = LineArcs(-0.35 * np.abs(pitch[:, None] - pitch), np.zeros(alphabet.n_pitches))
-    return LinePotentials(alphabet, step, arcs), bars
+As a part of another, a rule is asked only whether the music keeps it.
+"""
+VOICES_TITLE = """## Rules for several voices
 
+They judge voices by pairs, by neighbours, each alone or all together, where all of these sound. `symgen check --voices`
+and `Score.audit` judge by them; in decoding they are the laws of `symgen.decode.chorale` and `symgen.decode.lines`.
+"""
+SETS_TITLE = """## Sets of rules
 
-def example(kind: type[Rule]) -> Rule:
-    """Return the rule as it is shown."""
-    name = rule_name(kind)
-    return parse_rule(SAID.get(name, name))
-
-
-def music(rule: Rule, others: list[Rule], seed: int) -> list[LineNote]:
-    """Draw two bars that keep a rule."""
-    weights, bars = potentials()
-    moments = moments_of(bars, Key.parse("C"), chord_changes(Progression.parse(CHORDS), bars))
-    line = draw_line(plan_line(weights, moments, [*others, rule]), np.random.default_rng(seed))
-    return [LineNote(n.onset_steps, n.end_steps, n.pitch) for n in weights.alphabet.decode(line)]
-
-
-def breaches(rule: Rule, notes: list[LineNote]) -> list[tuple[str, int]]:
-    """Return each violation in words, with its step."""
-    _, bars = potentials()
-    moments = moments_of(bars, Key.parse("C"), chord_changes(Progression.parse(CHORDS), bars))
-    found = audit_line(notes, moments, [rule])
-    return [(str(v), moments.index(v.moment)) for v in found]
-
-
-def pair(kind: type[Rule]) -> tuple[list[LineNote], list[LineNote], list[tuple[str, int]]]:
-    """Return music that breaks a rule, music that keeps it, and what is wrong with the first."""
-    rule = example(kind)
-    others = [] if rule_name(kind) in FREE else [parse_rule("in-key")]
-    wrong, right = music(Not(rule), others, 2), music(rule, others, 2)
-    found = breaches(rule, wrong)
-    assert found, rule
-    assert not breaches(rule, right), rule
-    return wrong, right, found
-
-
-def picture(notes: list[LineNote], red: set[int], path: Path) -> None:
-    """Draw notes as a small piano roll; those that sound at a red step are red."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    mpl.rcParams.update({"svg.hashsalt": "symgen", "svg.fonttype": "none", "font.size": 8})
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(4.6, 1.5))
-    for quarter in range(9):
-        axes.axvline(quarter * STEPS_PER_QUARTER, color="#444" if quarter % 4 == 0 else "#ddd", lw=0.8)
-    for note in notes:
-        is_red = any(note.onset <= step < note.end for step in red)
-        width, colour = note.end - note.onset - 0.25, "#c62828" if is_red else "#1f77b4"
-        axes.barh(note.pitch, width, left=note.onset + 0.1, height=0.9, color=colour)
-    axes.set(xlim=(0, 32), ylim=(58.5, 80.5), xticks=[0, 16], yticks=[60, 64, 67, 72, 76, 79])
-    axes.set_xticklabels(["C", "G7"])
-    axes.set_yticklabels(["C4", "E4", "G4", "C5", "E5", "G5"])
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
-    plt.close(figure)
-
-
-def section(kind: type[Rule]) -> str:
-    """Return the text about a rule on a line."""
-    name, (_, _, found) = rule_name(kind), pair(kind)
-    summary = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
-    values = f"`{f'{name} {values_text(kind)}'.strip()}`"
-    images = f"| ![breaks {name}](images/rules/{name}-broken.svg) | ![keeps {name}](images/rules/{name}-kept.svg) |"
-    shown = f"`{rule_text(example(kind))}`"
-    return f"## {name}\n\n{summary} {values}\n\n| breaks {shown} | keeps it |\n|---|---|\n{images}\n\n{found[0][0]}\n\n"
+`--rule-set` names one of these; what is said by `--rule` takes the place of the rule of its kind.
+"""
 
 
 def text() -> str:
     """Return docs/theory.md."""
-    voices = "".join(
-        f"- `{rule_name(kind)} {values_text(kind)}".rstrip()
-        + "`"
-        + f": {' '.join((kind.__doc__ or '').split(chr(10) * 2)[0].split())}\n"
-        for kind in VOICE_RULES
+    parts = [
+        *(OPENING, LINE_TITLE, *map(section, LINE)),
+        *(JOINED_TITLE, *map(joined_section, JOINED)),
+        *(VOICES_TITLE, *map(section, VOICES)),
+        *(SETS_TITLE, *sets()),
+    ]
+    return "\n".join(parts)
+
+
+def section(row: LineRow | VoiceRow) -> str:
+    """Return the text about a rule."""
+    example = example_of(row)
+    kind = type(example.rule)
+    lines = [f"### {rule_name(kind)}", "", summary(kind), "", *values(kind), *shown(row, example), *sources(kind)]
+    return "\n".join(lines)
+
+
+def joined_section(row: LineRow | VoiceRow) -> str:
+    """Return the text about a rule made of rules."""
+    example = example_of(row)
+    return "\n".join([f"### `{row.rule}`", "", *shown(row, example)])
+
+
+def summary(kind: type[Rule]) -> str:
+    """Return the first sentences of what a kind of rule says of itself."""
+    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+
+
+def values(kind: type[Rule]) -> Iterator[str]:
+    """Yield a list of the values of a kind of rule, with what they are if nothing is said and what they mean."""
+    meanings = parameters(kind)
+    for said in re.findall(r'(\w+)=("[^"]*"|\S+)', values_text(kind)):
+        meaning = "Its price in nats for each breach." if said[0] == "cost" else meanings.get(said[0], "")
+        yield f"- `{said[0]}={said[1]}`" + (f": {meaning}" if meaning else "")
+    if values_text(kind):
+        yield ""
+
+
+def parameters(kind: type[Rule]) -> dict[str, str]:
+    """Return what the docstrings of a kind of rule and of what it is made from say of each parameter."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        for names, meaning in re.findall(r"^(\w[\w, ]*)\n((?:    .*\n?)+)", part(base, "Parameters"), re.MULTILINE):
+            found |= dict.fromkeys(names.split(", "), " ".join(meaning.split()))
+    return found
+
+
+def part(kind: type, title: str) -> str:
+    """Return a part of a docstring, without indentation; empty if there is none."""
+    lines = [line.removeprefix("    ") for line in (kind.__doc__ or "").splitlines()]
+    match = re.search(rf"^{title}\n-+\n(.*?)(?=\n\n\w[\w ]*\n-+\n|\Z)", "\n".join(lines), re.DOTALL | re.MULTILINE)
+    return match[1] if match else ""
+
+
+def sources(kind: type[Rule]) -> Iterator[str]:
+    """Yield the works a kind of rule refers to."""
+    if found := " ".join(part(kind, "References").split()):
+        yield from (f"Source: {found}", "")
+
+
+def shown(row: LineRow | VoiceRow, example: Example) -> Iterator[str]:
+    """Yield the two pictures and what is wrong with the first."""
+    wrong, right = (f"images/rules/{path.name}" for path in paths(row))
+    said = rule_text(example.rule)
+    yield f"| breaks `{said}` | keeps it |"
+    yield "|---|---|"
+    yield f"| ![two bars that break it]({wrong}) | ![two bars that keep it]({right}) |"
+    yield from ("", f"*{example.violation}*", "")
+
+
+def sets() -> Iterator[str]:
+    """Yield the sets, a rule to a line."""
+    for title, table in (("", RULE_SETS), (" for several voices", VOICE_RULE_SETS)):
+        for name, held in table.items():
+            yield "\n".join([f"### {name}{title}", "", *(f"- `{rule_text(rule)}`" for rule in held), ""])
+
+
+def paths(row: LineRow | VoiceRow) -> tuple[Path, Path]:
+    """Return where the pictures of a row are: of what breaks it, of what keeps it."""
+    stem = re.sub(r"[^\w]+", "-", row.rule).strip("-") if row in JOINED else row.rule.split()[0]
+    return IMAGES / f"{stem}-broken.svg", IMAGES / f"{stem}-kept.svg"
+
+
+def description(music: Music) -> str:
+    """Return the notes of some music with their lengths in eighth notes, voice by voice; what is red has a mark."""
+    voices = [voice for staff in music.staves for voice in staff]
+    names = [[(note, "rest" if note.pitch is None else pitch_name(note.pitch)) for note in voice] for voice in voices]
+    return "; ".join(
+        " ".join(f"{name}:{note.end - note.onset}{'!' if note.is_red else ''}" for note, name in voice)
+        for voice in names
     )
-    sets = "".join(
-        f"- **{name}**: {'; '.join(f'`{rule_text(r)}`' for r in held)}\n" for name, held in RULE_SETS.items()
-    )
-    lines = "".join(section(kind) for kind in RULES)
-    return f"{OPENING}{lines}## Rules for several voices\n\n{voices}\n## Sets\n\n{sets}"
+
+
+def picture(music: Music) -> str:
+    """Return the SVG of some music."""
+    svg = svg_of(music.staves, music.chords, N_BARS)
+    return re.sub(r"(<svg[^>]*>)", rf"\1<desc>{description(music)}</desc>", svg, count=1)
+
+
+def write_pictures(rows: Sequence[LineRow | VoiceRow]) -> None:
+    """Write all the pictures, and take away those that nothing shows any more."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    old = set(IMAGES.glob("*.svg"))
+    for row in rows:
+        example = example_of(row)
+        for path, music in zip(paths(row), (example.wrong, example.right), strict=True):
+            path.write_text(picture(music), encoding="utf-8")
+            old.discard(path)
+    for path in old:
+        path.unlink()
 
 
 def main() -> None:
     """Write the text and the pictures."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    for kind in RULES:
-        wrong, right, found = pair(kind)
-        picture(wrong, {step for _, step in found}, IMAGES / f"{rule_name(kind)}-broken.svg")
-        picture(right, set(), IMAGES / f"{rule_name(kind)}-kept.svg")
+    write_pictures((*LINE, *JOINED, *VOICES))
     (HERE / "theory.md").write_text(text(), encoding="utf-8")
 
 
