@@ -32,7 +32,7 @@ from symgen.score import Note, Score
 from theory.pitch import pitch_name
 from theory.rules import Lock, Range, Rule
 
-__all__ = ["Free", "drawn_line", "free_steps", "new_notes", "plan_of", "rules_of", "signed", "with_melody"]
+__all__ = ["Free", "drawn_line", "emptied", "free_steps", "new_notes", "plan_of", "rules_of", "signed", "with_melody"]
 
 _Line = NDArray[np.int64]
 _N_DRAWS = 16
@@ -86,6 +86,14 @@ def _held_from(line: _Line, step: int) -> int:
     return step + int(going_on[0]) if len(going_on) else len(line)
 
 
+def emptied(idea: Idea, free: Free) -> Idea:
+    """Return an idea without the notes at its free steps: what goes must not be heard in what comes."""
+    line = idea.line.copy()
+    line[free.start : free.end] = REST
+    sources = {step: note for step, note in idea.sources.items() if not free.start <= step < free.border}
+    return replace(idea, line=line, sources=sources)
+
+
 def new_notes(
     idea: Idea, free: Free, fresh: range, rules: Sequence[Rule], rng: np.random.Generator, temperature: float
 ) -> _Line:
@@ -94,9 +102,7 @@ def new_notes(
     Silence is no answer to who asks for notes. So it is drawn anew, latents and all, which is the law given that some
     note starts; after some draws silence is taken for all there is.
     """
-    emptied = idea.line.copy()
-    emptied[free.start : free.end] = REST  # what goes must not be heard in what comes
-    given, last = posterior_latents(idea, emptied, fresh), min(fresh.stop + 1, idea.bars.n_bars)
+    given, last = posterior_latents(idea, idea.line, fresh), min(fresh.stop + 1, idea.bars.n_bars)
     for _ in range(_N_DRAWS):
         latents = redrawn_latents(idea, given, fresh, rng, temperature)
         potentials = potentials_of(idea, latents, fresh.start, last).at_temperature(temperature)

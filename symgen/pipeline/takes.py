@@ -28,7 +28,7 @@ from symgen.grid import BarMap
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, read_idea, redrawn_latents, with_bars
 from symgen.pipeline.onward import chords_onward
-from symgen.pipeline.redraw import Free, drawn_line, free_steps, new_notes, rules_of, signed, with_melody
+from symgen.pipeline.redraw import Free, drawn_line, emptied, free_steps, new_notes, rules_of, signed, with_melody
 from symgen.pipeline.request import MAX_BARS, checked_seed, checked_temperature
 from symgen.score import Score
 from theory.progression import Progression
@@ -104,8 +104,9 @@ def infill(
     idea, seed = read_idea(music, **reading), checked_seed(seed)
     checked_temperature(temperature)
     first, end = _checked_bars(idea, bars)
-    chosen, said = rules_of(idea, rules, changed_rules, locks)
     free, rng = free_steps(idea, first, end), np.random.default_rng(seed)
+    idea = emptied(idea, free)
+    chosen, said = rules_of(idea, rules, changed_rules, locks)
     line = new_notes(idea, free, range(first, end), chosen, rng, temperature)
     score = with_melody(idea, idea.score, line, free)
     said = (*idea.said, *said)

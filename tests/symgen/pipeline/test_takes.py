@@ -17,7 +17,7 @@ from symgen.io import load
 from symgen.io.midi import write_midi
 from symgen.pipeline import redraw
 from symgen.pipeline.generate import generate
-from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea
+from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea, redrawn_latents
 from symgen.pipeline.rules import chosen_rules
 from symgen.pipeline.takes import continue_, infill, vary
 from symgen.score import MeterChange, Note, Score, TempoChange, Track
@@ -88,10 +88,21 @@ def test_the_seed_decides_and_other_seeds_give_other_notes():
 
 
 def test_what_stood_there_leaves_no_trace():
-    bare = melody(*((n.onset_steps, n.duration_steps, n.pitch) for n in outside(QUARTERS, 2, 2)), end=64)
-    one, other = (infill(music, (2, 2), key="C", chords="C", seed=4).score for music in (QUARTERS, bare))
-    assert one == other
-    assert inside(one, 2, 2)
+    rest = [(n.onset_steps, n.duration_steps, n.pitch) for n in outside(QUARTERS, 2, 2)]
+    busy = [(step, 1, 60 + step * 7 % 20) for step in range(16, 32)]
+    for seed in range(5):
+        bare, full = melody(*rest, end=64), melody(*rest, *busy, end=64)
+        one, other = (infill(music, (2, 2), key="C", chords="C", seed=seed).score for music in (bare, full))
+        assert one == other
+        assert inside(one, 2, 2)
+
+
+def test_latents_of_bars_that_stay_stay():
+    idea = read_idea(SONG)
+    own = posterior_latents(idea, idea.line, range(8))
+    new = redrawn_latents(idea, own, range(2, 4), np.random.default_rng(0), 1.0)
+    changed = (new != own).any(axis=1)
+    assert changed.tolist() == [False, False, True, True, False, False, False, False]
 
 
 @pytest.mark.parametrize("rule", [None, "leap-recovery 5"])
@@ -146,6 +157,27 @@ def test_a_note_held_into_the_bars_stays_and_one_held_out_gives_way():
         assert held.tracks[0].notes[2] in notes
         new = [n for n in notes if n not in held.tracks[0].notes]
         assert all(20 <= n.onset_steps < 32 and n.end_steps <= 36 for n in new)
+    idea = read_idea(held, key="C", chords="C")
+    free = redraw.free_steps(idea, 1, 2)
+    assert (free.start, free.border, free.end) == (20, 32, 36)
+    potentials = potentials_of(idea, posterior_latents(idea, idea.line, range(4)), 0, 4)
+    part, plan = redraw.plan_of(idea, idea.line, free, potentials, [])
+    possible = ~np.isneginf(plan.potentials.step)
+    assert (part.start, part.stop) == (0, 37)
+    assert possible[20:32].all()
+    assert possible[32:36, :N_SPECIAL].all()
+    assert not possible[32:36, N_SPECIAL:].any()
+    assert (possible[:20].sum(axis=1) == 1).all()
+
+
+def test_a_note_that_rings_on_off_the_grid_is_not_struck_again_under_itself():
+    rows = [(0, 480 * 4 + 20, 60), (480 * 8, 480, 60)]
+    played = melody(*rows, end=7680, grid=480)
+    for seed in range(4):
+        score = infill(played, (2, 2), key="C", chords="C", rules=["range C4 C4"], seed=seed).score
+        new = inside(score, 2, 2)
+        assert new
+        assert min(at_grid(score, 480).tracks[0].notes[1:]).onset_steps >= 480 * 4 + 20
 
 
 def test_the_end_is_judged_where_it_is_new_only():
@@ -153,7 +185,8 @@ def test_the_end_is_judged_where_it_is_new_only():
     for seed in range(3):
         score = infill(QUARTERS, (4, 4), key="C", chords="C", rules=rules, seed=seed).score
         assert score.tracks[0].notes[-1].pitch % 12 == 7
-        assert infill(QUARTERS, (2, 2), key="C", chords="C", rules=rules, seed=seed).score.tracks[0].notes
+        for elsewhere in (rules, ["end-on degrees=5 and in-key"]):
+            assert infill(QUARTERS, (2, 2), key="C", chords="C", rules=elsewhere, seed=seed).score.tracks[0].notes
 
 
 def test_a_bar_can_come_back():
