@@ -43,10 +43,10 @@ symgen generate --rule-set jazz --rules my.toml -o song.mid
 symgen check song.mid --rule-set folk --rule "range D4 B5"
 ```
 
-A rule is its name and its values, in their order or by name. What is not said is as listed below, under *values*. A
-price is said by `cost=`: `largest-leap 7 cost=2` is a preference of 2 nats, `tessitura C4 G5 cost=inf` a law. Rules
-join by `not`, `and`, `or` and parentheses, of which `not` binds closest; `in bars 5-8` confines a rule to some bars, as
-if these were the whole piece.
+A rule is its name and its values, in their order or by name. A value that is not said is
+as its rule lists it below. A price is said by `cost=`: `largest-leap 7 cost=2` is a preference of 2 nats, `tessitura
+C4 G5 cost=inf` a law. Rules join by `not`, `and`, `or` and parentheses, of which `not` binds closest; `in bars 5-8`
+confines a rule to some bars, as if these were the whole piece.
 
 A file of rules is TOML: texts, or tables for what is long.
 
@@ -72,7 +72,7 @@ score.audit(rules[:2])  # []
 """
 LINE_TITLE = """## Rules on a line
 
-They judge one voice. What sounds before, between and after its notes is silence.
+They judge one voice, along with the key, the chords and the metre that it goes with.
 """
 JOINED_TITLE = """## Rules made of rules
 
@@ -116,7 +116,7 @@ def joined_section(row: LineRow | VoiceRow) -> str:
 
 def summary(kind: type[Rule]) -> str:
     """Return the first sentences of what a kind of rule says of itself."""
-    return " ".join((kind.__doc__ or "").split("\n\n")[0].split())
+    return plain(" ".join((kind.__doc__ or "").split("\n\n")[0].split()))
 
 
 def values(kind: type[Rule]) -> Iterator[str]:
@@ -134,8 +134,13 @@ def parameters(kind: type[Rule]) -> dict[str, str]:
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):
         for names, meaning in re.findall(r"^(\w[\w, ]*)\n((?:    .*\n?)+)", part(base, "Parameters"), re.MULTILINE):
-            found |= dict.fromkeys(names.split(", "), " ".join(meaning.split()))
+            found |= dict.fromkeys(names.split(", "), plain(" ".join(meaning.split())))
     return found
+
+
+def plain(text: str) -> str:
+    """Return a line of a docstring in Markdown."""
+    return re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text).replace("``", "`")
 
 
 def part(kind: type, title: str) -> str:

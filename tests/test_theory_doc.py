@@ -128,6 +128,7 @@ def test_the_rules_that_the_page_names_can_be_read():
 
 def test_every_value_of_a_rule_is_listed(docs):
     _, _, make = docs
+    assert make.plain("``x``, see :data:`Y`") == "`x`, see `Y`"
     assert list(make.values(Range)) == [
         "- `low=G3`: MIDI pitches, both included.",
         "- `high=C6`: MIDI pitches, both included.",
