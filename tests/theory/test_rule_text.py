@@ -127,6 +127,9 @@ def test_texts(text: str, rule: Rule) -> None:
     ("in-key cost=-1", "-1.0", 1, "above 0"),
     ("in-key cost=much", "much", 8, "a number"),
     ("rhythm xyz", "y", 2, "an onset"),
+    ('motif notes="C4:1 D4"', "D4", 6, "pitches with lengths"),
+    ('motif notes="C4:1 H4:1"', "H4", 6, "a name with an octave"),
+    ('contains "C4 E4 H4"', "H4", 7, "a name with an octave"),
 ])  # fmt: skip
 def test_what_is_no_rule(text: str, token: str, column: int, expected: str) -> None:
     with pytest.raises(ParseError) as caught:

@@ -162,6 +162,9 @@ EXAMPLES: list[tuple[Rule, str, dict[str, str], list[str]]] = [
     (Density(1, 3), "C4:6 D4:2", {}, []),
     (Density(1, 3), "C4:8", {}, ["2.4.5"]),
     (Density(2, 3), "C4:3/2 D4:3/2 | C4:3", {"meter": "6/8"}, ["2.6"]),
+    (Density(1, 2), "C4:4 | D4 E4", {}, []),  # the last bar need not be whole
+    (Density(1, 2), "C4:4 | D4 E4 F4", {}, ["2.3.5"]),
+    (Density(2, 3), "C4 D4:3 | D4:2", {}, ["2.2.5"]),
     # Note lengths, in quarters; found where the note starts.
     (NoteLength(Fraction(1), Fraction(2)), "C4:1 D4:1/2 E4:2 F4:5/2", {}, ["1.2", "1.4.5"]),
     (NoteLength(Fraction(1)), "C4:4 | D4:5/2 rest:1 E4:1/2", {}, ["2.4.5"]),
@@ -281,10 +284,14 @@ ALL_FIGURES = NonChordTones(FIGURES)
 @pytest.mark.parametrize(("text", "figure"), [
     ("E4:1/2 D4:1/2 C4:1", "passing"),
     ("E4:1/2 F4:1/2 G4:1", "passing"),
+    ("G4:1/2 F4:1/2 E4:1", "passing"),
     ("C4:1/2 D4:1/2 C4:1", "neighbour"),
     ("C4:1/2 B3:1/2 C4:1", "neighbour"),
     ("C4 E4 A4 G4", "appoggiatura"),  # leapt to on beat 3, left by step down
     ("F4 E4:3", "appoggiatura"),  # from nowhere
+    ("B3 C4:3", "appoggiatura"),
+    ("G4 E4 B3 C4", "appoggiatura"),  # leapt down to, left by step up
+    ("C5:1/2 B4:1/2 E5:1", "escape"),
     ("E4:1/2 F4:1/2 C4:1", "escape"),
     ("C4:3 G4:3 F4:1 E4:1", "passing"),  # see the chords: the seventh above G passes
 ])  # fmt: skip
@@ -305,6 +312,8 @@ def test_a_figure_excuses_its_note_and_no_other_does(text: str, figure: str) -> 
     ("C4:3 E4:1/2 D4:1/2 | B3:4", ("anticipation",), ["2.1"]),
     # Struck again, but foreign to the chord that has come as well.
     ("C4:3 E4:1/2 A4:1/2 | A4 G4:3", ("anticipation",), ["2.1", "2.2"]),
+    # Passing upwards by a semitone.
+    ("C4:4 | B4:1/2 C#5:1/2 D5:3", ("passing",), []),
     # A note that nothing leaves; no figures at all; no chord.
     ("C4:3 D4:1", FIGURES, ["1.4.5"]),
     ("C4:2 D4:1 E4:1", (), ["1.4"]),
