@@ -18,11 +18,15 @@ hold                0
 ==================  =======================================
 
 Rests before the first note are moves from rest to rest.
+
+Two more things a model may say. ``leave[t, p]`` is added to an onset at step ``t`` that comes after the pitch ``p``,
+whatever it is: with it a model's pitches can be normalised given the one before. And steps may be *closed*: nothing
+starts or ends there, and what goes on there weighs its step alone (where silence cannot go on, it cannot there either).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,20 +77,35 @@ class LinePotentials:
         ``step[t, a]``: log weight of symbol a at step t; shape (n_steps, n_symbols), float64.
     arcs
         Weights of the moves.
+    leave
+        ``leave[t, p]``: log weight of any onset at step t after pitch p, in the last column of the first one; finite;
+        shape (n_steps, n_pitches + 1). None stands for zeros.
+    closed
+        Whether each step is closed, shape (n_steps,). None stands for nowhere.
     """
 
     alphabet: LineAlphabet
     step: _Array
     arcs: LineArcs
+    leave: _Array | None = None
+    closed: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         assert self.step.shape[1] == self.alphabet.n_symbols
         assert self.arcs.onset.shape == (self.alphabet.n_pitches, self.alphabet.n_pitches)
+        assert self.leave is None or self.leave.shape == (self.n_steps, self.alphabet.n_pitches + 1)
+        assert self.leave is None or np.isfinite(self.leave).all()
+        assert self.closed is None or self.closed.shape == (self.n_steps,)
 
     @property
     def n_steps(self) -> int:
         """How many steps the line has."""
         return len(self.step)
+
+    def part(self, steps: slice) -> LinePotentials:
+        """Return those of some steps."""
+        leave, closed = (None if rows is None else rows[steps] for rows in (self.leave, self.closed))
+        return replace(self, step=self.step[steps], leave=leave, closed=closed)
 
     def at_temperature(self, temperature: float) -> LinePotentials:
         """Return the potentials of the law raised to the power ``1 / temperature``.
@@ -112,4 +131,5 @@ class LinePotentials:
             arcs.note_to_rest / temperature,
             arcs.rest_to_rest / temperature,
         )
-        return LinePotentials(self.alphabet, self.step / temperature, cooled)
+        leave = None if self.leave is None else self.leave / temperature
+        return replace(self, step=self.step / temperature, arcs=cooled, leave=leave)

@@ -158,8 +158,14 @@ def potentials_weight(potentials: LinePotentials, line: Sequence[int]) -> float:
     rings = False
     for step, symbol in enumerate(line):
         total += potentials.step[step, symbol]
+        if potentials.closed is not None and potentials.closed[step]:
+            if symbol != (HOLD if rings else REST) or (symbol == REST and arcs.rest_to_rest == -math.inf):
+                return -math.inf
+            continue
         if symbol >= FIRST_ONSET:
             pitch = symbol - FIRST_ONSET
+            if potentials.leave is not None:
+                total += potentials.leave[step, -1 if last is None else last]
             if last is None:
                 total += arcs.first[pitch]
             else:

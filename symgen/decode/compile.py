@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
 from symgen.decode.automaton import DEAD, Automaton, line_automaton
+from symgen.decode.grids import leaving_rows, with_closed_steps
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, join_memories
 from symgen.errors import RequestError
@@ -71,8 +72,14 @@ def compile_line(
     automaton = line_automaton(potentials.arcs, _move_cost(alphabet, rules, kept), kept=kept)
     remembering = [rule for rule in rules if rule.remembers]
     automaton, kind = _with_memories(automaton, alphabet, moments, remembering, max_moves)
+    if potentials.closed is not None and potentials.closed.any():
+        automaton, kind = with_closed_steps(automaton, kind, potentials.closed, potentials.arcs.rest_to_rest)
+    log_state = np.zeros((len(kind), automaton.n_states))
+    if potentials.leave is not None:
+        log_symbol[:, N_SPECIAL:] += potentials.leave[:, :-1]
+        log_state = leaving_rows(automaton, potentials.leave)
     log_final = automaton.log_final + _final_row(automaton, alphabet, moments, rules)
-    return _with_costs(replace(automaton, log_final=log_final), log_symbol, kind, costs)
+    return _with_costs(replace(automaton, log_final=log_final), log_symbol, log_state, kind, costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,9 @@ def _priced(cost: float, violations: NDArray[np.integer[Any]]) -> _Array:
     return np.where(violations > 0, cost * np.maximum(violations, 1), 0.0)
 
 
-def _with_costs(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64], costs: _StepCosts) -> Lattice:
+def _with_costs(
+    automaton: Automaton, log_symbol: _Array, log_state: _Array, kind: NDArray[np.int64], costs: _StepCosts
+) -> Lattice:
     """Return the lattice in which what sounds is charged."""
     # Where nothing may be held, that is said of the hold itself; then only what starts there can arrive.
     no_hold: NDArray[np.bool_] = np.asarray(np.isposinf(costs.held).all(axis=1))
@@ -139,12 +148,15 @@ def _with_costs(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64
     alike = no_hold | no_onset | (costs.held == costs.onset).all(axis=1)
     if alike.all():
         # The usual case: starting and holding are judged alike, so arriving in a sounding state may carry the mask.
-        return Lattice.build(automaton, log_symbol, kind=kind, log_state=_state_rows(automaton, -sounding))
+        log_state += _state_rows(automaton, -sounding)
+        return Lattice.build(automaton, log_symbol, kind=kind, log_state=log_state)
     log_symbol[:, N_SPECIAL:] -= costs.onset
-    return _with_holds_apart(automaton, log_symbol, kind, -np.where(no_hold[:, None], 0.0, costs.held))
+    return _with_holds_apart(automaton, log_symbol, log_state, kind, -np.where(no_hold[:, None], 0.0, costs.held))
 
 
-def _with_holds_apart(automaton: Automaton, log_symbol: _Array, kind: NDArray[np.int64], held: _Array) -> Lattice:
+def _with_holds_apart(
+    automaton: Automaton, log_symbol: _Array, log_state: _Array, kind: NDArray[np.int64], held: _Array
+) -> Lattice:
     """Build the lattice where holding a pitch is judged unlike starting it: each distinct row is a kind of step."""
     rows, row = np.unique(held, axis=0, return_inverse=True)
     pairs, kind = np.unique(np.stack([kind, row.reshape(-1)], axis=1), axis=0, return_inverse=True)
@@ -152,7 +164,7 @@ def _with_holds_apart(automaton: Automaton, log_symbol: _Array, kind: NDArray[np
     log_weight[:, :, HOLD] += _state_rows(automaton, rows)[pairs[:, 1]]
     next_state[np.isneginf(log_weight)] = DEAD
     by_kind = replace(automaton, next_state=next_state, log_weight=log_weight)
-    return Lattice.build(by_kind, log_symbol, kind=kind.reshape(-1).astype(np.int64))
+    return Lattice.build(by_kind, log_symbol, kind=kind.reshape(-1).astype(np.int64), log_state=log_state)
 
 
 def _state_rows(automaton: Automaton, per_pitch: _Array) -> _Array:

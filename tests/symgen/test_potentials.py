@@ -38,3 +38,21 @@ def test_flat_arcs_prefer_nothing() -> None:
     assert not flat.onset.any()
     assert not flat.first.any()
     assert (flat.rest_to_onset, flat.note_to_rest, flat.rest_to_rest) == (0.0, 0.0, 0.0)
+
+
+def test_a_part_keeps_the_rows_of_its_steps() -> None:
+    alphabet, rng = LineAlphabet(60, 62), np.random.default_rng(0)
+    whole = LinePotentials(
+        alphabet, rng.normal(size=(6, 5)), LineArcs.flat(3), leave=rng.normal(size=(6, 4)), closed=np.arange(6) % 2 == 1
+    )
+    part = whole.part(slice(2, 5))
+    assert part.step.tolist() == whole.step[2:5].tolist()
+    assert part.leave is not None
+    assert part.closed is not None
+    assert whole.leave is not None
+    assert part.leave.tolist() == whole.leave[2:5].tolist()
+    assert part.closed.tolist() == [False, True, False]
+    cooled = whole.at_temperature(2.0)
+    assert cooled.leave is not None
+    assert np.allclose(cooled.leave, whole.leave / 2)
+    assert cooled.closed is whole.closed

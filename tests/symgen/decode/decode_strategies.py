@@ -96,7 +96,11 @@ def potentials(
         weights(rng, (n, n), scale=1.0, p_zero=p_zero), weights(rng, (n,), scale=1.0, p_zero=p_zero), *scalars
     )
     return LinePotentials(
-        LineAlphabet(low, low + n - 1), weights(rng, (n_steps, n + 2), scale=1.0, p_zero=p_zero), arcs
+        LineAlphabet(low, low + n - 1),
+        weights(rng, (n_steps, n + 2), scale=1.0, p_zero=p_zero),
+        arcs,
+        leave=rng.normal(size=(n_steps, n + 1)) if draw(st.booleans()) else None,
+        closed=rng.random(n_steps) < 0.4 if draw(st.booleans()) else None,
     )
 
 
