@@ -104,8 +104,12 @@ class LinePotentials:
 
     def part(self, steps: slice) -> LinePotentials:
         """Return those of some steps."""
-        leave, closed = (None if rows is None else rows[steps] for rows in (self.leave, self.closed))
-        return replace(self, step=self.step[steps], leave=leave, closed=closed)
+        return replace(
+            self,
+            step=self.step[steps],
+            leave=None if self.leave is None else self.leave[steps],
+            closed=None if self.closed is None else self.closed[steps],
+        )
 
     def at_temperature(self, temperature: float) -> LinePotentials:
         """Return the potentials of the law raised to the power ``1 / temperature``.
