@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symgen.cli.console import progress_bar, tell
+from symgen.cli.console import tell
 from symgen.errors import RequestError
-from symgen.score import Score
 from theory.rules import LargestLeap, Range, Rule
 from theory.rules.text import parse_rule
+
+if TYPE_CHECKING:
+    from symgen.pipeline.ranking import Take
 
 __all__ = ["base_rules", "changed_rules", "generate", "styles"]
 
@@ -64,10 +66,23 @@ def generate(
         float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
     ] = 1.0,
     form: Annotated[
-        str, typer.Option("--form", help="period: bars 5 and 6 of every 8 take up bars 1 and 2; or free.")
+        str,
+        typer.Option(
+            "--form",
+            help='Phrases as letters, such as "A A\' B A" or "A8 B4 A8": a letter comes back note for note, a prime '
+            "varies it, a cadence closes each; period: bars 5 and 6 of every 8 take up bars 1 and 2; or free.",
+        ),
     ] = "period",
+    phrase_bars: Annotated[
+        int | None,
+        typer.Option(
+            "--phrase-bars", min=1, help="Bars of a letter of the form.  [default: 4, or their share of --bars]"
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")] = None,
-    n: Annotated[int, typer.Option("-n", "--number", help="How many songs.")] = 1,
+    n: Annotated[
+        int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
+    ] = 1,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: song-SEED.mid]")] = None,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
@@ -76,7 +91,7 @@ def generate(
     from symgen.pipeline.generate import generate_many
     from symgen.pipeline.request import read_modulation
 
-    songs = generate_many(
+    takes = generate_many(
         n,
         seed=seed,
         key=key,
@@ -93,16 +108,16 @@ def generate(
         locks=lock or [],
         temperature=temperature,
         form=form,
+        phrase_bars=phrase_bars,
         checkpoint=checkpoint,
     )
-    made = []
-    with progress_bar(hidden=as_json or n == 1) as show:
-        for number, score in enumerate(songs, start=1):  # each song is saved before the next is made
-            made.append(_save(score, _name(out, score, number, n)))
-            show("songs", number, n)
-    facts = {"songs": made}
-    text = "\n".join(f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made)
-    tell(text, facts, as_json=as_json)
+    names = [_name(out, take, n) for take in takes]
+    made = [_save(take, name) for take, name in zip(takes, names, strict=True)]
+    if len(made) < n:
+        typer.echo(f"symgen generate: {n} takes asked for, {len(made)} made: the others were near-copies", err=True)
+    lines = [f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made]
+    lines = [f"{line}  {'; '.join(take.said)}".rstrip() for line, take in zip(lines, takes, strict=True)]
+    tell("\n".join(lines), {"songs": made}, as_json=as_json)
 
 
 def base_rules(path: Path | None, name: str | None) -> list[Rule] | str | None:
@@ -136,20 +151,21 @@ def styles(
     tell("\n".join(known), {"styles": list(known)}, as_json=as_json)
 
 
-def _name(out: Path | None, score: Score, number: int, n: int) -> Path:
-    """Return where a song goes; several songs are numbered."""
-    if out is None:
-        return Path(f"song-{dict(score.recipe)['seed']}.mid")
+def _name(out: Path | None, take: Take, n: int) -> Path:
+    """Return where a song goes; of several takes the name says the rank."""
+    out = Path(f"song-{take.seed}.mid") if out is None else out
     if out.suffix.lower() not in {".mid", ".midi", ".musicxml"}:
         msg = f"output {str(out)!r}: expected a name ending in .mid, .midi or .musicxml"
         raise RequestError(msg)
-    return out if n == 1 else out.with_stem(f"{out.stem}-{number}")
+    return out if n == 1 else out.with_stem(f"{out.stem}-{take.rank}")
 
 
-def _save(score: Score, path: Path) -> dict[str, Any]:
+def _save(take: Take, path: Path) -> dict[str, Any]:
+    score = take.score
     score.save(path)
     recipe: dict[str, Any] = dict(score.recipe)
     recipe |= {name: int(recipe[name]) for name in ("seed", "bars")}
     recipe |= {name: float(recipe[name]) for name in ("bpm", "temperature")}
     measured = {"notes": score.n_notes, "seconds": round(score.duration_seconds, 3)}
-    return {"file": str(path), **recipe, **measured}
+    likely = {"rank": take.rank, "log_probability": take.log_probability}
+    return {"file": str(path), **recipe, **measured, **likely}

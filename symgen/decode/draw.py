@@ -19,7 +19,7 @@ from symgen.potentials import LinePotentials
 from theory.rules import LineNote, Moment, Rule, SameBars
 from theory.rules.base import events_of
 
-__all__ = ["check_plain_laws", "draw_line"]
+__all__ = ["check_plain_laws", "draw_line", "try_line"]
 
 _N_AT_ONCE, _N_DRAWS = 64, 2048
 _PARTICLES = ((128, 1.0), (1024, 1.0), (1024, 8.0))
@@ -79,6 +79,20 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
         _explain_what_few_laws_forbid(plan)
         line = _drawn_in_need(plan, rng, uniform)
     return line
+
+
+def try_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
+    """Draw a line from the model's law given all the rules; none if there is none, or none is accepted in many draws.
+
+    Parameters
+    ----------
+    plan, rng
+        As for :func:`draw_line`.
+    """
+    laws = [rule for rule in plan.rules if rule.is_law]
+    if not all(law.has_place(plan.moments) for law in laws) or not plan.is_possible:
+        return None
+    return _drawn(plan, rng, None)
 
 
 def _refuse_the_impossible(plan: LinePlan) -> None:

@@ -1,9 +1,15 @@
-"""From a request to a song: conditions, latents, potentials, laws, one exact draw, an arrangement."""
+"""From a request to a song: conditions, latents, potentials, laws, one exact draw, an arrangement.
+
+>>> takes = generate_many(3, key="C", bars=2, seed=1)
+>>> [take.rank for take in takes], takes[0].log_probability >= takes[1].log_probability
+([1, 2, 3], True)
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +19,21 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
-from symgen.decode.draw import check_plain_laws, draw_line
+from symgen.decode.draw import check_plain_laws
 from symgen.decode.plan import plan_line
 from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.moments import moments_of
 from symgen.pipeline.arrange import arrange, arrangement_of
-from symgen.pipeline.form import bar_sources
+from symgen.pipeline.draws import draw_lines, with_potentials
+from symgen.pipeline.form import FORMS, Form, bar_sources, read_form, settled
 from symgen.pipeline.harmony import chord_changes, compose_progression
-from symgen.pipeline.request import MAX_SEED, Request, checked_locks, checked_seed, read_request
+from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
+from symgen.pipeline.request import Request, checked_locks, read_request
 from symgen.pipeline.rules import chosen_rules, default_rules
+from symgen.pipeline.sections import draw_form
 from symgen.potentials import LinePotentials
-from symgen.score import Marker, MeterChange, Note, Score, TempoChange
+from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange
 from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import pitch_name
@@ -34,7 +43,7 @@ from theory.rules import Lock, Moment, Range, Rule
 if TYPE_CHECKING:
     from symgen.model.checkpoint import Checkpoint
 
-__all__ = ["default_rules", "generate", "generate_many", "load_model", "sample_melody", "styles"]
+__all__ = ["default_rules", "generate", "generate_many", "load_model", "styles"]
 
 
 def generate(
@@ -54,6 +63,7 @@ def generate(
     seed: int | None = None,
     temperature: float = 1.0,
     form: str = "period",
+    phrase_bars: int | None = None,
     checkpoint: str | Path | None = None,
 ) -> Score:
     """Make a song: a melody from the model under the rules, with chords and bass.
@@ -91,7 +101,11 @@ def generate(
     temperature
         1 is the model's own law; less is more cautious. It holds for the latents and for the notes alike.
     form
-        Which bars take up which: one of :data:`symgen.pipeline.form.FORMS`.
+        Which bars take up which: one of :data:`symgen.pipeline.form.FORMS`, or phrases as letters, such as
+        ``"A A' B A"``: the same letter comes back note for note, a prime varies it, a cadence closes each. What the
+        rules leave no room for is left out, and the song's recipe says so under ``form said``.
+    phrase_bars
+        Bars of a letter; if left out the song's bars are shared out, or there are 4 to each.
     checkpoint
         Folder of a model; the bundled one if left out.
 
@@ -116,62 +130,183 @@ def generate(
     >>> [track.name for track in score.tracks], score.bars.n_bars
     (['Melody', 'Chords', 'Bass'], 4)
     """
-    model = load_model(checkpoint)
-    request = read_request(
-        key=key,
-        chords=chords,
-        bars=bars,
-        meter=meter,
-        bpm=bpm,
-        style=style,
-        temperature=temperature,
-        seed=seed,
-        form=form,
-        styles=model.styles,
-        chord_syntax=chord_syntax,
-        chord_style=chord_style,
-        modulations=modulations,
-    )
-    rng = np.random.default_rng(request.seed)
-    sources = bar_sources(request.n_bars, request.form)
-    bar_map = request.bar_map(model.model.config.steps_per_quarter)
-    keys = request.key_changes(bar_map)
-    progression = request.progression or _composed(request, rng, sources)
-    changes = chord_changes(progression, bar_map)
-    conditions = Conditions(bar_map, request.key, changes, request.style, keys=keys)
-    chosen = checked_locks(locks, chosen_rules(rules, changed_rules, changes, keys[-1].key), bar_map)
-    moments = moments_of(bar_map, keys, changes)
-    melody = sample_melody(model, conditions, moments, chosen, rng, sources=sources, temperature=request.temperature)
-    return Score(
-        bar_map.steps_per_quarter,
-        arrange(melody, changes, bar_map, arrangement_of(request.style)),
-        (TempoChange(0, request.bpm),),
-        (MeterChange(0, request.meter),),
-        keys,
-        changes,
-        _sections(progression, bar_map),
-        end_steps=bar_map.end_steps,
-        recipe=request.recipe(progression, chosen, model.digest),
-    )
+    asked = {name: value for name, value in locals().items() if name != "seed"}
+    return generate_many(1, seed=seed, **asked)[0].score
 
 
-def generate_many(n: int, *, seed: int | None = None, **request: Any) -> Iterator[Score]:
-    """Make several songs, one after the other; the first has the seed itself, the others the numbers after it.
+_DEFAULTS: dict[str, Any] = {
+    name: parameter.default for name, parameter in inspect.signature(generate).parameters.items() if name != "seed"
+}
+
+
+def generate_many(n: int, *, seed: int | None = None, **asked: Any) -> list[Take]:
+    """Make several songs of one request at once: one set of chords, the likeliest melody first, no near-copies.
 
     Parameters
     ----------
     n
-        How many, at least 1.
+        How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking` for the
+        measures.
     seed
-        Of the first.
-    **request
+        Of all of them.
+    **asked
         As for :func:`generate`.
+
+    Returns
+    -------
+    list of Take
+        Each with its score, its ``log_probability`` in nats and its rank.
     """
-    if n < 1:
-        msg = f"number of songs: {n}: expected at least 1"
+    checked_number(n)
+    return _takes(n, **({"seed": seed} | _DEFAULTS | asked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Song:
+    """What is settled before any note is drawn."""
+
+    model: Checkpoint
+    request: Request
+    form: Form | None
+    said: tuple[str, ...]
+    bars: BarMap
+    keys: tuple[KeyChange, ...]
+    progression: Progression
+    chords: tuple[ChordChange, ...]
+    rules: list[Rule]
+    moments: list[Moment]
+
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """For each bar the bar it takes up."""
+        if self.form is None:
+            return bar_sources(self.request.n_bars, self.request.form)
+        return self.form.sources()
+
+
+@dataclass(frozen=True, slots=True)
+class _Melody:
+    """Notes, and what is to be said of them."""
+
+    notes: tuple[Note, ...]
+    form: Form | None
+    said: tuple[str, ...]
+
+
+def _takes(
+    n: int,
+    *,
+    rules: Sequence[Rule | str] | str | None,
+    changed_rules: Sequence[Rule | str],
+    locks: Sequence[Lock | str],
+    form: str,
+    phrase_bars: int | None,
+    bars: int | None,
+    checkpoint: str | Path | None,
+    **asked: Any,
+) -> list[Take]:
+    model = load_model(checkpoint)
+    letters = _letters(form, bars, phrase_bars)
+    text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
+    request = read_request(bars=bars, form=text, styles=model.styles, **asked)
+    rng = np.random.default_rng(request.seed)
+    song = _prepared(model, request, letters, (rules, changed_rules, locks), rng)
+    takes = ranked(lambda more: _draw(song, more, rng), n)
+    return [
+        Take(_score(song, one.what, rank, n), request.seed, one.what.said, one.log_probability, rank)
+        for rank, one in enumerate(takes, start=1)
+    ]
+
+
+def _letters(form: str, bars: int | None, phrase_bars: int | None) -> Form | None:
+    """Return a form in letters; none where it is one of those with a name."""
+    if form not in FORMS:
+        return read_form(form, bars=bars, phrase_bars=phrase_bars)
+    if phrase_bars is not None:
+        msg = f'phrase bars {phrase_bars}: form {form!r} has no letters; expected a form such as "A A\' B A"'
         raise RequestError(msg)
-    first = checked_seed(seed)
-    return (generate(seed=(first + i) % (MAX_SEED + 1), **request) for i in range(n))
+    return None
+
+
+def _prepared(
+    model: Checkpoint,
+    request: Request,
+    form: Form | None,
+    asked: tuple[Sequence[Rule | str] | str | None, Sequence[Rule | str], Sequence[Lock | str]],
+    rng: np.random.Generator,
+) -> _Song:
+    bars = request.bar_map(model.model.config.steps_per_quarter)
+    keys = request.key_changes(bars)
+    sources = bar_sources(request.n_bars, request.form) if form is None else form.sources()
+    progression = request.progression or _composed(request, rng, sources)
+    changes = chord_changes(progression, bars)
+    rules, changed_rules, locks = asked
+    chosen = checked_locks(locks, chosen_rules(rules, changed_rules, changes, keys[-1].key), bars)
+    moments = moments_of(bars, keys, changes)
+    said: tuple[str, ...] = ()
+    if form is not None:
+        form, said = settled(form, [[(m.key, m.chord) for m in part] for part in _parts(moments, bars.n_bars)])
+    return _Song(model, request, form, said, bars, keys, progression, changes, chosen, moments)
+
+
+def _parts(moments: Sequence[Moment], n_bars: int) -> list[Sequence[Moment]]:
+    """Return the moments of each bar; all bars are of one length."""
+    size = len(moments) // n_bars
+    return [moments[start : start + size] for start in range(0, len(moments), size)]
+
+
+def _draw(song: _Song, n: int, rng: np.random.Generator) -> list[Drawn[_Melody]]:
+    """Draw so many melodies."""
+    potentials = [_potentials(song, rng) for _ in range(n)]
+    _check_span(song.rules, potentials[0].alphabet, song.request.key)
+    check_plain_laws(potentials[0], song.moments, song.rules)
+    drawn = _free_lines(song, potentials, rng) if song.form is None else _formed_lines(song, potentials, rng)
+    return [Drawn(m, log_chance, frozenset((x.onset_steps, x.pitch) for x in m.notes)) for m, log_chance in drawn]
+
+
+def _free_lines(
+    song: _Song, potentials: Sequence[LinePotentials], rng: np.random.Generator
+) -> Iterator[tuple[_Melody, float]]:
+    plan = plan_line(potentials[0], song.moments, song.rules)
+    plans = [plan, *(with_potentials(plan, other) for other in potentials[1:])]
+    shape, taken = (song.bars.n_bars, len(song.moments) // song.bars.n_bars), list(song.sources)
+    # Bars that take up another have its chance.
+    for line, log_chance in draw_lines(plans, rng, lambda chance: chance.random(shape)[taken].reshape(-1)):
+        yield _Melody(plan.potentials.alphabet.decode(line), None, ()), log_chance
+
+
+def _formed_lines(
+    song: _Song, potentials: Sequence[LinePotentials], rng: np.random.Generator
+) -> Iterator[tuple[_Melody, float]]:
+    assert song.form is not None
+    for one in potentials:
+        made = draw_form(one, song.moments, song.rules, song.form, song.bars.starts, rng)
+        yield _Melody(one.alphabet.decode(made.line), made.form, (*song.said, *made.said)), made.log_probability
+
+
+def _score(song: _Song, melody: _Melody, rank: int, n: int) -> Score:
+    request, bars = song.request, song.bars
+    recipe = request.recipe(song.progression, song.rules, song.model.digest)
+    recipe += (("form said", "; ".join(melody.said)),) if melody.said else ()
+    recipe += (("take", f"{rank} of {n}"),) if n > 1 else ()
+    sections = _sections(song.progression, bars)
+    return Score(
+        bars.steps_per_quarter,
+        arrange(melody.notes, song.chords, bars, arrangement_of(request.style)),
+        (TempoChange(0, request.bpm),),
+        (MeterChange(0, request.meter),),
+        song.keys,
+        song.chords,
+        sections or _letter_markers(melody.form, bars),
+        end_steps=bars.end_steps,
+        recipe=recipe,
+    )
+
+
+def _letter_markers(form: Form | None, bars: BarMap) -> tuple[Marker, ...]:
+    """Return the letters of a form where they start."""
+    sections = () if form is None else form.sections
+    return tuple(Marker(int(bars.starts[section.first]), section.name) for section in sections)
 
 
 def _composed(request: Request, rng: np.random.Generator, sources: Sequence[int]) -> Progression:
@@ -195,57 +330,15 @@ def _sections(progression: Progression, bars: BarMap) -> tuple[Marker, ...]:
     )
 
 
-def sample_melody(
-    checkpoint: Checkpoint,
-    conditions: Conditions,
-    moments: Sequence[Moment],
-    rules: Sequence[Rule],
-    rng: np.random.Generator,
-    *,
-    sources: Sequence[int] | None = None,
-    temperature: float = 1.0,
-) -> tuple[Note, ...]:
-    """Draw a melody from the model conditioned on the rules.
-
-    The latents are drawn from the prior, then the notes from the chain they give, conditioned on the rules.
-
-    Parameters
-    ----------
-    checkpoint
-        The model.
-    conditions, moments
-        What is known of the piece; moments are what the rules see of it.
-    rules
-        What must hold, and what is preferred.
-    rng
-        Source of chance.
-    sources
-        For each bar the bar whose latent and chance it has; see :mod:`symgen.pipeline.form`.
-    temperature
-        1 is the model's own law.
-
-    Raises
-    ------
-    InfeasibleError
-        If there is none.
-    RequestError
-        If a range or a lock lies wholly outside the pitches the model knows.
-    """
+def _potentials(song: _Song, rng: np.random.Generator) -> LinePotentials:
+    """Return what the model prefers, with latents drawn from its prior."""
     from symgen.model.sample import line_potentials, sample_latents
 
-    features = _by_bar(conditions)
-    sources = range(len(features)) if sources is None else sources
-    latents = sample_latents(checkpoint.model, features, rng, sources=sources, temperature=temperature)
-    potentials = line_potentials(checkpoint.model, latents, features, shift=tonic_shift(conditions.key))
-    _check_span(rules, potentials.alphabet, conditions.key)
-    potentials = _with_repeats(potentials, moments, sources)
-    potentials = potentials.at_temperature(temperature)
-    check_plain_laws(potentials, moments, rules)
-    plan = plan_line(potentials, moments, rules)
-    shape, taken = features.shape[:2], list(sources)
-    # Bars that take up another have its chance.
-    line = draw_line(plan, rng, lambda chance: chance.random(shape)[taken].reshape(-1))
-    return potentials.alphabet.decode(line)
+    request, model = song.request, song.model.model
+    features = _by_bar(Conditions(song.bars, request.key, song.chords, request.style, keys=song.keys))
+    latents = sample_latents(model, features, rng, sources=song.sources, temperature=request.temperature)
+    potentials = line_potentials(model, latents, features, shift=tonic_shift(request.key))
+    return _with_repeats(potentials, song.moments, song.sources).at_temperature(request.temperature)
 
 
 def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:

@@ -16,7 +16,7 @@ that stay are those the encoder gives them; the latents of new bars are drawn fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from symgen.grid import BarMap
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, read_idea, redrawn_latents, with_bars
 from symgen.pipeline.onward import chords_onward
+from symgen.pipeline.ranking import Take
 from symgen.pipeline.redraw import Free, drawn_line, emptied, free_steps, new_notes, rules_of, signed, with_melody
 from symgen.pipeline.request import MAX_BARS, checked_seed, checked_temperature
 from symgen.score import Score
@@ -38,25 +39,6 @@ __all__ = ["Take", "continue_", "infill", "vary"]
 
 _BONUS = 0.7
 """Nats by which each symbol of a melody that is varied by half is favoured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """A piece made from another.
-
-    Parameters
-    ----------
-    score
-        The piece.
-    seed
-        What decided the new notes.
-    said
-        Where key and chords come from, what was chosen and what rounded, in words.
-    """
-
-    score: Score
-    seed: int
-    said: tuple[str, ...]
 
 
 def infill(

@@ -52,7 +52,9 @@ def test_json_tells_what_was_made(capsys):
     songs = json.loads(out)["songs"]
     assert code == 0
     assert [song["file"] for song in songs] == ["x-1.mid", "x-2.mid"]
-    assert [(song["seed"], song["bars"], song["bpm"]) for song in songs] == [(3, 1, 110.0), (4, 1, 110.0)]
+    assert [(song["seed"], song["bars"], song["bpm"]) for song in songs] == [(3, 1, 110.0), (3, 1, 110.0)]
+    assert [song["rank"] for song in songs] == [1, 2]
+    assert songs[0]["log_probability"] >= songs[1]["log_probability"]
     assert load(songs[0]["file"], steps_per_quarter=4).n_notes == songs[0]["notes"]
     code, out, _ = run(capsys, "render", "x-1.mid", "--json")
     assert code == 0
