@@ -237,8 +237,7 @@ def _prepared(
 ) -> _Song:
     bars = request.bar_map(model.model.config.steps_per_quarter)
     keys = request.key_changes(bars)
-    sources = bar_sources(request.n_bars, request.form) if form is None else form.sources()
-    progression = request.progression or _composed(request, rng, sources)
+    progression = request.progression or _composed(request, form, rng)
     changes = chord_changes(progression, bars)
     rules, changed_rules, locks = asked
     chosen = checked_locks(locks, chosen_rules(rules, changed_rules, changes, keys[-1].key), bars)
@@ -309,14 +308,15 @@ def _letter_markers(form: Form | None, bars: BarMap) -> tuple[Marker, ...]:
     return tuple(Marker(int(bars.starts[section.first]), section.name) for section in sections)
 
 
-def _composed(request: Request, rng: np.random.Generator, sources: Sequence[int]) -> Progression:
+def _composed(request: Request, form: Form | None, rng: np.random.Generator) -> Progression:
     return compose_progression(
         request.key,
         request.n_bars,
         rng,
         style=request.chord_style,
-        sources=sources,
+        sources=bar_sources(request.n_bars, request.form) if form is None else None,
         modulations=request.modulations,
+        form=form,
     )
 
 
