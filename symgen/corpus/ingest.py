@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError
 from symgen.grid import check_steps_per_quarter, ticks_to_steps
+from symgen.io.limits import Limits
 from symgen.io.optional import require
-from symgen.io.smf import Limits, read_chunks
+from symgen.io.smf import read_chunks
 from symgen.roll import N_PITCHES, NoteArrays, Roll, roll_from_arrays
 
 __all__ = ["midi_to_roll"]

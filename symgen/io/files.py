@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from symgen.errors import FileFormatError, GridError, MissingDependencyError, ScoreError
 from symgen.files import write_whole
 from symgen.grid import check_steps_per_quarter
+from symgen.io.limits import Limits, limits_in_force
 from symgen.io.midi_reader import read_midi
 from symgen.io.midi_writer import write_midi
 from symgen.io.music21_reader import from_music21
@@ -33,10 +34,15 @@ SUFFIXES = tuple(_FORMATS)
 _MAGIC = {b"MThd": "midi", b"RIFF": "midi", b"PK\x03\x04": "musicxml", b"<?xml": "musicxml", b"<score-": "musicxml"}
 _WRITABLE = (".mid", ".midi", ".musicxml")
 _WORDS = {"musicxml": "MusicXML", "abc": "ABC", "humdrum": "kern"}
-_MAX_BYTES = 64 * 2**20
 
 
-def load(path: str | Path, *, steps_per_quarter: int = 12) -> Score:
+def load(
+    path: str | Path,
+    *,
+    steps_per_quarter: int = 12,
+    limits: Limits | None = None,
+    warned: Callable[[str], None] | None = None,
+) -> Score:
     """Read a music file.
 
     Parameters
@@ -45,6 +51,10 @@ def load(path: str | Path, *, steps_per_quarter: int = 12) -> Score:
         A MIDI, MusicXML (``.musicxml``, ``.xml``, ``.mxl``), ABC or kern file.
     steps_per_quarter
         The grid; times go to its nearest step.
+    limits
+        What the file may ask for; those in force (:func:`symgen.io.limits.limits_in_force`) if left out.
+    warned
+        Called with each thing that was odd in a MIDI file and has been mended.
 
     Raises
     ------
@@ -59,12 +69,12 @@ def load(path: str | Path, *, steps_per_quarter: int = 12) -> Score:
     :func:`symgen.io.music21_reader.from_music21`.
     """
     check_steps_per_quarter(steps_per_quarter)
-    path = Path(path)
-    data = _read_bytes(path)
+    path, limits = Path(path), limits or limits_in_force()
+    data = _read_bytes(path, limits)
     kind = _kind(path, data)
     if kind == "midi":
-        return read_midi(data, steps_per_quarter=steps_per_quarter, name=str(path))
-    stream = _parse(path, data, kind)
+        return read_midi(data, steps_per_quarter=steps_per_quarter, name=str(path), limits=limits, warned=warned)
+    stream = _parse(path, data, kind, limits)
     if "Opus" in stream.classSet:
         if len(stream.scores) != 1:
             _fail(path, f"{len(stream.scores)} pieces in one file: expected one; split it first")
@@ -115,14 +125,14 @@ def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
     raise FileFormatError(msg) from cause
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, limits: Limits) -> bytes:
     try:
         if not path.exists():
             _fail(path, "no such file")
         if not path.is_file():
             _fail(path, f"{'a folder' if path.is_dir() else 'no regular file'}: expected a music file")
-        if path.stat().st_size > _MAX_BYTES:
-            _fail(path, f"{path.stat().st_size:,} bytes: expected a music file of at most {_MAX_BYTES:,}")
+        if (n_bytes := path.stat().st_size) > limits.n_bytes:
+            _fail(path, f"{n_bytes:,} bytes: expected a music file of at most {limits.n_bytes:,} (--max-bytes)")
         return path.read_bytes()
     except OSError as error:
         _fail(path, f"could not be read: {error.strerror or error}", error)
@@ -142,10 +152,10 @@ def _kind(path: Path, data: bytes) -> str:
     return found
 
 
-def _parse(path: Path, data: bytes, kind: str) -> Any:
+def _parse(path: Path, data: bytes, kind: str, limits: Limits) -> Any:
     """Return the music21 stream of a file."""
     if data.startswith(b"PK"):
-        _check_archive(path)
+        _check_archive(path, limits)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
@@ -164,15 +174,15 @@ def _parse(path: Path, data: bytes, kind: str) -> Any:
     return stream
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path: Path, limits: Limits) -> None:
     """Refuse an archive that would unpack to too much."""
     try:
         with zipfile.ZipFile(path) as archive:
             n_bytes = sum(member.file_size for member in archive.infolist())
     except zipfile.BadZipFile as error:
         _fail(path, f"damaged: {error}", error)
-    if n_bytes > _MAX_BYTES:
-        _fail(path, f"unpacks to {n_bytes:,} bytes: expected at most {_MAX_BYTES:,}")
+    if n_bytes > limits.n_bytes:
+        _fail(path, f"unpacks to {n_bytes:,} bytes: expected at most {limits.n_bytes:,} (--max-bytes)")
 
 
 def _musicxml(score: Score) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
 from operator import itemgetter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from symgen.errors import FileFormatError
 from symgen.grid import check_steps_per_quarter
+from symgen.io.limits import Limits, limits_in_force, limits_set
 from symgen.io.smf import (
     DRUM_CHANNEL,
     KEY_SIGNATURE,
@@ -21,7 +23,6 @@ from symgen.io.smf import (
     TEXT,
     TIME_SIGNATURE,
     TRACK_NAME,
-    Limits,
     Meta,
     Smf,
     read_smf,
@@ -32,7 +33,6 @@ from symgen.score import Score
 
 __all__ = ["read_midi"]
 
-_LIMITS = Limits(n_notes=1_000_000)  # what is not played may be longer
 _MAX_METER_POWER = 5  # thirty-seconds; the power may be as large as 255, too large to write out in an error
 
 _Part = tuple[int, int, int]
@@ -42,7 +42,14 @@ _Row = tuple[int, int, int, int]
 """(onset in ticks, duration in ticks, pitch, velocity)."""
 
 
-def read_midi(source: bytes | Path, *, steps_per_quarter: int, name: str = "") -> Score:
+def read_midi(
+    source: bytes | Path,
+    *,
+    steps_per_quarter: int,
+    name: str = "",
+    limits: Limits | None = None,
+    warned: Callable[[str], None] | None = None,
+) -> Score:
     """Return the score of a MIDI file.
 
     Parameters
@@ -53,6 +60,10 @@ def read_midi(source: bytes | Path, *, steps_per_quarter: int, name: str = "") -
         The grid; times go to its nearest step.
     name
         What to call the file in errors; its own name by default.
+    limits
+        What the file may ask for; those in force if left out.
+    warned
+        Called with each thing that was odd and has been mended.
 
     Raises
     ------
@@ -72,8 +83,32 @@ def read_midi(source: bytes | Path, *, steps_per_quarter: int, name: str = "") -
     check_steps_per_quarter(steps_per_quarter)
     data = source.read_bytes() if isinstance(source, Path) else bytes(source)
     name = name or (source.name if isinstance(source, Path) else "MIDI data")
-    smf = read_smf(data, name, _LIMITS, needs_beats=True)
-    return _tick_score(smf, name).to_score(steps_per_quarter=steps_per_quarter, name=name)
+    limits = limits or limits_in_force()
+    smf = read_smf(data, name, limits, needs_beats=True)
+    with limits_set(limits):
+        score = _tick_score(smf, name).to_score(steps_per_quarter=steps_per_quarter, name=name)
+    if score.duration_seconds > limits.seconds:
+        hours = f"lasts {score.duration_seconds / 3600:,.1f} hours"
+        msg = f"{name}: {hours}: expected at most {limits.seconds / 3600:g} (--max-duration)"
+        raise FileFormatError(msg)
+    for warning in smf.warnings + _warnings(smf) if warned else ():
+        warned(warning)  # type: ignore[misc]  # there is something to call where there is something to say
+    return score
+
+
+def _warnings(smf: Smf) -> tuple[str, ...]:
+    """Return what a score cannot keep as the file has it."""
+    sounding: Counter[tuple[int, int, int]] = Counter()
+    n_notes = 0
+    for _, track, channel, kind, first, second in smf.events:
+        if kind == NOTE_ON and second > 0:
+            sounding[track, channel, first] += 1
+            n_notes += 1
+        elif kind in (NOTE_ON, NOTE_OFF) and sounding[track, channel, first]:
+            sounding[track, channel, first] -= 1
+    n_hanging = sounding.total()
+    hanging = (f"{n_hanging:,} notes never ended: stopped with their track",) if n_hanging else ()
+    return hanging + (() if n_notes else ("no notes in it",))
 
 
 def _tick_score(smf: Smf, name: str) -> TickScore:
@@ -87,7 +122,7 @@ def _tick_score(smf: Smf, name: str) -> TickScore:
         tracks=_tick_tracks(smf, parts),
         tempos=[(meta.tick, int.from_bytes(meta.payload, "big")) for meta in _metas(smf, TEMPO)],
         meters=[(meta.tick, *_meter(meta, name)) for meta in _metas(smf, TIME_SIGNATURE)],
-        keys=[(meta.tick, *_key(meta)) for meta in _metas(smf, KEY_SIGNATURE) if len(meta.payload) >= 2],
+        keys=[(meta.tick, *_key(meta)) for meta in _metas(smf, KEY_SIGNATURE)],
         markers=_texts(smf, MARKER),
         texts=texts,
         end_ticks=max((smf.track_ends[track] for track in silent), default=0),

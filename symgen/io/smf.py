@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symgen.errors import FileFormatError
+from symgen.io.limits import Limits
 
 __all__ = [
     "CHANNEL_PRESSURE",
@@ -59,19 +60,6 @@ _FOREIGN = {
     b"\x1f\x8b": "a gzip file",
     b"<?xml": "an XML file",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a file may ask for; one that asks for more is refused in words before it costs much."""
-
-    n_bytes: int = 16 * 2**20
-    n_tracks: int = 256
-    n_notes: int = 200_000
-    n_events: int = 2_000_000
-    seconds: float = 7200.0
-    min_bpm: float = 4.0
-    max_bpm: float = 1000.0
 
 
 class Event(NamedTuple):
@@ -134,6 +122,8 @@ class Chunks:
         Where the events of each track start and end, at least one.
     n_bytes_left
         Bytes after the last chunk that are none.
+    n_header_bytes
+        How long the header says it is; 6 in every usual file.
     """
 
     data: bytes
@@ -142,11 +132,14 @@ class Chunks:
     division: int
     tracks: tuple[tuple[int, int], ...]
     n_bytes_left: int
+    n_header_bytes: int = 6
 
     @property
     def warnings(self) -> list[str]:
         """What is odd and will be mended."""
         found = [f"{self.n_bytes_left:,} bytes after the last track were left out"] if self.n_bytes_left else []
+        if self.n_header_bytes != 6:
+            found.append(f"a header of {self.n_header_bytes:,} bytes: all after the first 6 were left out")
         n_tracks = len(self.tracks)
         if self.format_number == 0 and n_tracks > 1:
             found.append(f"format 0 with {n_tracks} tracks: played together")
@@ -238,12 +231,14 @@ def read_chunks(data: bytes, name: str, limits: Limits, *, needs_beats: bool = F
     """
     data = _unwrap(data, name, limits)
     position, format_number, n_declared, division = _read_header(data, name)
+    n_header_bytes = position - 8
     if needs_beats and division & 0x8000:
         _fail(name, "byte 0xC: SMPTE time, which has no beats: expected ticks a quarter note, such as 480")
     tracks, position = _track_chunks(data, position, name, limits)
     if not tracks:
         _fail(name, "no track in it: expected at least one")
-    return Chunks(data, format_number, n_declared, division, tuple(tracks), max(len(data) - position, 0))
+    n_left = max(len(data) - position, 0)
+    return Chunks(data, format_number, n_declared, division, tuple(tracks), n_left, n_header_bytes)
 
 
 @dataclass(slots=True)
@@ -264,7 +259,7 @@ def _fail(name: str, what: str) -> NoReturn:
 def _unwrap(data: bytes, name: str, limits: Limits) -> bytes:
     """Check the size and the first bytes, and return the MIDI file inside."""
     if len(data) > limits.n_bytes:
-        _fail(name, f"{len(data):,} bytes: expected a MIDI file of at most {limits.n_bytes:,}")
+        _fail(name, f"{len(data):,} bytes: expected a MIDI file of at most {limits.n_bytes:,} (--max-bytes)")
     if data[:4] == b"RIFF" and data[8:12] == b"RMID":
         data = data[20:] if data[12:16] == b"data" else b""
     if data[:4] == b"MThd":
@@ -305,7 +300,7 @@ def _track_chunks(data: bytes, position: int, name: str, limits: Limits) -> tupl
                 _fail(name, f"{where}: cut off: expected {end - start:,} bytes, found {len(data) - start:,}")
             tracks.append((start, end))
         if len(tracks) > limits.n_tracks:
-            _fail(name, f"more than {limits.n_tracks} tracks")
+            _fail(name, f"more than {limits.n_tracks:,} tracks: the limit is --max-tracks")
         position = end
     return tracks, position
 
@@ -326,6 +321,11 @@ def _tempo_map(
     seconds_per_tick = np.array(list(by_tick.values()), dtype=np.float64) / (1e6 * division)
     seconds = np.concatenate([[0.0], np.cumsum(np.diff(ticks) * seconds_per_tick[:-1])])
     return ticks, seconds, seconds_per_tick
+
+
+def _is_key_signature(payload: bytes) -> bool:
+    """Whether it is one to seven sharps or flats (or none), major or minor."""
+    return len(payload) == 2 and not 7 < payload[0] < 249 and payload[1] <= 1
 
 
 class _TrackReader:
@@ -358,7 +358,7 @@ class _TrackReader:
             else:
                 self._fail(f"data byte {byte:#04x} without a status before it", back=1)
             if len(content.events) + len(content.metas) > self.limits.n_events:
-                self._fail(f"more than {self.limits.n_events:,} events")
+                self._fail(f"more than {self.limits.n_events:,} events: the limit is --max-events")
         content.warnings.append(f"track {self.track + 1} has no end-of-track event")
         return tick
 
@@ -368,7 +368,7 @@ class _TrackReader:
         content.n_notes += kind == NOTE_ON and second > 0
         content.events.append(Event(tick, self.track, 16 * self.port + (status & 0x0F), kind, first, second))
         if content.n_notes > self.limits.n_notes:
-            self._fail(f"more than {self.limits.n_notes:,} notes")
+            self._fail(f"more than {self.limits.n_notes:,} notes: the limit is --max-notes")
 
     def _system(self, status: int, tick: int, content: _Content) -> bool:
         """Read a meta event or skip a system-exclusive one; return whether the track ends here."""
@@ -384,6 +384,9 @@ class _TrackReader:
             meta = Meta(tick, self.track, kind, self.data[start : self.position])
             if kind == TEMPO:
                 self._check_tempo(meta.payload)
+            elif kind == KEY_SIGNATURE and not _is_key_signature(meta.payload):
+                content.warnings.append(f"track {self.track + 1}, byte {start:#x}: no key signature: left out")
+                return False
             content.metas.append(meta)
         elif kind == _META_PORT and length == 1:
             self.port = self.data[start] & 0x7F

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from symgen.errors import FileFormatError, GridError
 from symgen.grid import ticks_to_steps
+from symgen.io.limits import limits_in_force
 from symgen.io.words import (
     KEY_SIGN,
     METER_SIGN,
@@ -32,7 +33,6 @@ from theory.meter import Meter
 
 __all__ = ["TickScore", "TickTrack"]
 
-_MAX_QUARTERS = 100_000
 _T = TypeVar("_T")
 
 
@@ -128,8 +128,9 @@ class TickScore:
             end = max(end, int((onsets + durations).max(initial=0)))
         last_changes = (row[0] for rows in (self.tempos, self.meters, self.keys, self.markers) for row in rows)
         quarters = max(end, *last_changes, 0) // self.ticks_per_quarter
-        if quarters > _MAX_QUARTERS:
-            _fail(name, f"{quarters:,} quarter notes long: expected at most {_MAX_QUARTERS:,}")
+        most = limits_in_force().n_quarters
+        if quarters > most:
+            _fail(name, f"{quarters:,} quarter notes long: expected at most {most:,} (--max-quarters)")
 
     def _exact_keys(self) -> Iterator[tuple[int, Key]]:
         """Yield the key of every signature that is one, as a text at its tick says if it agrees."""
