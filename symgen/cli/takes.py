@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from symgen.cli.console import tell
 from symgen.cli.song import base_rules, changed_rules
 from symgen.errors import RequestError
-from symgen.pipeline.request import MAX_SEED, checked_seed
 
-__all__ = ["continue_", "infill", "interpolate", "vary"]
+if TYPE_CHECKING:
+    from symgen.pipeline.ranking import Take
+
+__all__ = ["beside", "continue_", "infill", "interpolate", "save_takes", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
 _Track = Annotated[
@@ -42,7 +44,9 @@ _Temperature = Annotated[
     float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
 ]
 _Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")]
-_Number = Annotated[int, typer.Option("-n", "--number", help="How many takes.")]
+_Number = Annotated[
+    int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
+]
 _Out = Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: beside the input]")]
 _Checkpoint = Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
@@ -69,14 +73,14 @@ def infill(
 ) -> None:
     """Draw a new melody in some bars of a piece; everything else stays as it is."""
     from symgen.pipeline.ideas import read_idea
-    from symgen.pipeline.takes import infill as fill
+    from symgen.pipeline.takes import infill_many
 
     passage = _bars(bars)
     asked = _asked(rule, rules_file, rule_set, lock, temperature)
     idea = read_idea(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
-    _make(lambda chosen: fill(idea, passage, seed=chosen, **asked), source, "infill", seed, n, out, as_json=as_json)
+    save_takes(infill_many(idea, passage, n, seed=seed, **asked), n, out or beside(source, "infill"), as_json=as_json)
 
 
 def continue_(
@@ -103,12 +107,12 @@ def continue_(
 ) -> None:
     """Go on after the end of a piece: melody, and the Chords and Bass tracks of our own songs."""
     from symgen.pipeline.ideas import read_idea
-    from symgen.pipeline.takes import continue_ as go_on
+    from symgen.pipeline.takes import continue_many
 
     asked = _asked(rule, rules_file, rule_set, lock, temperature)
     asked |= {"chords": chords, "chord_syntax": chord_syntax}
     idea = read_idea(source, track=track, key=key, style=style, checkpoint=checkpoint)
-    _make(lambda chosen: go_on(idea, bars, seed=chosen, **asked), source, "continue", seed, n, out, as_json=as_json)
+    save_takes(continue_many(idea, bars, n, seed=seed, **asked), n, out or beside(source, "continue"), as_json=as_json)
 
 
 def vary(
@@ -134,13 +138,13 @@ def vary(
 ) -> None:
     """Vary the melody of a piece; everything else stays as it is."""
     from symgen.pipeline.ideas import read_idea
-    from symgen.pipeline.takes import vary as varied
+    from symgen.pipeline.takes import vary_many
 
     asked = _asked(rule, rules_file, rule_set, lock, temperature)
     idea = read_idea(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
-    _make(lambda chosen: varied(idea, amount, seed=chosen, **asked), source, "vary", seed, n, out, as_json=as_json)
+    save_takes(vary_many(idea, amount, n, seed=seed, **asked), n, out or beside(source, "vary"), as_json=as_json)
 
 
 def interpolate(
@@ -197,28 +201,21 @@ def _bars(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2] or match[1])
 
 
-def _make(
-    take_of: Callable[[int], Any],
-    source: Path,
-    what: str,
-    seed: int | None,
-    n: int,
-    out: Path | None,
-    *,
-    as_json: bool,
-) -> None:
-    """Make takes, save each before the next one is made, and tell about them."""
-    if n < 1:
-        msg = f"number of takes: {n}: expected at least 1"
-        raise RequestError(msg)
-    first, made, lines = checked_seed(seed), [], []
-    for number in range(n):
-        chosen = (first + number) % (MAX_SEED + 1)
-        path = _name(out or source.with_name(f"{source.stem}-{what}.mid"), number + 1, n)
-        take = take_of(chosen)
+def beside(source: Path, what: str) -> Path:
+    """Return the name of what is made from a file, where none is given."""
+    return source.with_name(f"{source.stem}-{what}.mid")
+
+
+def save_takes(takes: Sequence[Take], n: int, out: Path, *, as_json: bool) -> None:
+    """Save takes of which n were asked for, their ranks in their names, and tell about them."""
+    names, made, lines = [_name(out, take.rank, n) for take in takes], [], []
+    for path, take in zip(names, takes, strict=True):
         take.score.save(path)
-        made.append({"file": str(path), "seed": take.seed, "notes": take.score.n_notes, "said": list(take.said)})
+        facts = {"file": str(path), "seed": take.seed, "notes": take.score.n_notes, "said": list(take.said)}
+        made.append(facts | {"rank": take.rank, "log_probability": take.log_probability})
         lines.append(f"{path}  seed {take.seed}  {'; '.join(take.said)}".rstrip())
+    if len(takes) < n:
+        typer.echo(f"symgen: {n} takes asked for, {len(takes)} made: the others were near-copies", err=True)
     tell("\n".join(lines), {"takes": made}, as_json=as_json)
 
 

@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD, N_SPECIAL, REST
-from symgen.decode.draw import check_plain_laws, draw_line
+from symgen.decode.draw import check_plain_laws
 from symgen.decode.plan import LinePlan, plan_line
 from symgen.errors import RequestError
 from symgen.pipeline.arrange import shaped
+from symgen.pipeline.draws import draw_lines, with_potentials
 from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, redrawn_latents
 from symgen.pipeline.judged import judged_inside
 from symgen.pipeline.request import checked_locks
@@ -32,7 +33,19 @@ from symgen.score import Note, Score
 from theory.pitch import pitch_name
 from theory.rules import Lock, Range, Rule
 
-__all__ = ["Free", "drawn_line", "emptied", "free_steps", "new_notes", "plan_of", "rules_of", "signed", "with_melody"]
+__all__ = [
+    "Free",
+    "drawn_line",
+    "drawn_lines",
+    "emptied",
+    "free_steps",
+    "new_lines",
+    "new_notes",
+    "plan_of",
+    "rules_of",
+    "signed",
+    "with_melody",
+]
 
 _Line = NDArray[np.int64]
 _N_DRAWS = 16
@@ -102,24 +115,52 @@ def new_notes(
     Silence is no answer to who asks for notes. So it is drawn anew, latents and all, which is the law given that some
     note starts; after some draws silence is taken for all there is.
     """
+    return new_lines(idea, free, fresh, rules, rng, temperature, 1)[0][0]
+
+
+def new_lines(
+    idea: Idea, free: Free, fresh: range, rules: Sequence[Rule], rng: np.random.Generator, temperature: float, n: int
+) -> list[tuple[_Line, float]]:
+    """Return several lines as :func:`new_notes` gives one, drawn at once, and the log-probability of each in nats."""
     given, last = posterior_latents(idea, idea.line, fresh), min(fresh.stop + 1, idea.bars.n_bars)
+    silent: list[tuple[_Line, float]] = []
+    found: list[tuple[_Line, float]] = []
     for _ in range(_N_DRAWS):
-        latents = redrawn_latents(idea, given, fresh, rng, temperature)
-        potentials = potentials_of(idea, latents, fresh.start, last).at_temperature(temperature)
-        line = drawn_line(idea, idea.line, free, potentials, rules, rng)
-        if (line[free.start : free.border] >= N_SPECIAL).any():
+        latents = [redrawn_latents(idea, given, fresh, rng, temperature) for _ in range(n - len(found))]
+        potentials = [potentials_of(idea, z, fresh.start, last).at_temperature(temperature) for z in latents]
+        lines = drawn_lines(idea, idea.line, free, potentials, rules, rng)
+        sounds = [bool((line[free.start : free.border] >= N_SPECIAL).any()) for line, _ in lines]
+        found += [one for one, is_heard in zip(lines, sounds, strict=True) if is_heard]
+        silent = [one for one, is_heard in zip(lines, sounds, strict=True) if not is_heard]
+        if not silent:
             break
-    return line
+    return [*found, *silent]
 
 
 def drawn_line(
     idea: Idea, line: _Line, free: Free, potentials: LinePotentials, rules: Sequence[Rule], rng: np.random.Generator
 ) -> _Line:
     """Return the line with its free steps drawn from the law of the lattice given all others."""
-    part, plan = plan_of(idea, line, free, potentials, rules)
-    drawn = line.copy()
-    drawn[part] = draw_line(plan, rng)
-    return drawn
+    return drawn_lines(idea, line, free, [potentials], rules, rng)[0][0]
+
+
+def drawn_lines(
+    idea: Idea,
+    line: _Line,
+    free: Free,
+    potentials: Sequence[LinePotentials],
+    rules: Sequence[Rule],
+    rng: np.random.Generator,
+) -> list[tuple[_Line, float]]:
+    """Return a line as :func:`drawn_line` does for each potentials, and how likely its free steps were, in nats."""
+    part, plan = plan_of(idea, line, free, potentials[0], rules)
+    others = (_open_part(idea, line, free, one, part) for one in potentials[1:])
+    made = []
+    for steps, log_chance in draw_lines([plan, *(with_potentials(plan, other) for other in others)], rng):
+        drawn = line.copy()
+        drawn[part] = steps
+        made.append((drawn, log_chance))
+    return made
 
 
 def plan_of(
@@ -141,9 +182,14 @@ def plan_of(
     first = 0 if whole else int(before[-1]) if len(before) else free.start
     part = slice(first, len(line) if whole or following is None else following + 1)
     inside = judged_inside(rules, idea.moments, free.start, free.end, following, by_step=whole)
-    given = replace(potentials, step=_given(idea, line, free, potentials.step)[part])
+    given = _open_part(idea, line, free, potentials, part)
     check_plain_laws(given, idea.moments[part], inside)
     return part, plan_line(given, idea.moments[part], inside)
+
+
+def _open_part(idea: Idea, line: _Line, free: Free, potentials: LinePotentials, part: slice) -> LinePotentials:
+    """Return the potentials of some steps, which leave only the free ones a choice."""
+    return replace(potentials, step=_given(idea, line, free, potentials.step)).part(part)
 
 
 def _given(idea: Idea, line: _Line, free: Free, step: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ that stay are those the encoder gives them; the latents of new bars are drawn fr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,17 @@ from symgen.grid import BarMap
 from symgen.pipeline.arrange import arrange, arrangement_of
 from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, read_idea, redrawn_latents, with_bars
 from symgen.pipeline.onward import chords_onward
-from symgen.pipeline.ranking import Take
-from symgen.pipeline.redraw import Free, drawn_line, emptied, free_steps, new_notes, rules_of, signed, with_melody
+from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
+from symgen.pipeline.redraw import Free, drawn_lines, emptied, free_steps, new_lines, rules_of, signed, with_melody
 from symgen.pipeline.request import MAX_BARS, checked_seed, checked_temperature
+from symgen.potentials import LinePotentials
 from symgen.score import Score
 from theory.progression import Progression
 from theory.rules import Lock, Rule
 
-__all__ = ["Take", "continue_", "infill", "vary"]
+__all__ = ["Take", "continue_", "continue_many", "infill", "infill_many", "vary", "vary_many"]
+
+_Line = NDArray[np.int64]
 
 _BONUS = 0.7
 """Nats by which each symbol of a melody that is varied by half is favoured."""
@@ -83,16 +86,51 @@ def infill(
     A note belongs to the bar in which it starts, by the model's grid. One held into the bars stays as long as it is;
     new notes may ring over the end of the bars as far as an old one did.
     """
+    asked: dict[str, Any] = {
+        "rules": rules,
+        "changed_rules": changed_rules,
+        "locks": locks,
+        "seed": seed,
+        "temperature": temperature,
+    }
+    return infill_many(music, bars, 1, **asked, **reading)[0]
+
+
+def infill_many(
+    music: Score | str | Path | Idea,
+    bars: tuple[int, int],
+    n: int,
+    *,
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
+    locks: Sequence[Lock | str] = (),
+    seed: int | None = None,
+    temperature: float = 1.0,
+    **reading: Any,
+) -> list[Take]:
+    """Make several takes of :func:`infill` at once, the likeliest first, no two nearly the same.
+
+    Parameters
+    ----------
+    music, bars, rules, changed_rules, locks, seed, temperature, **reading
+        As for :func:`infill`.
+    n
+        How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking`.
+    """
+    checked_number(n)
     idea, seed = read_idea(music, **reading), checked_seed(seed)
     checked_temperature(temperature)
     first, end = _checked_bars(idea, bars)
     free, rng = free_steps(idea, first, end), np.random.default_rng(seed)
     idea = emptied(idea, free)
     chosen, said = rules_of(idea, rules, changed_rules, locks)
-    line = new_notes(idea, free, range(first, end), chosen, rng, temperature)
-    score = with_melody(idea, idea.score, line, free)
-    said = (*idea.said, *said)
-    return Take(signed(score, f"infill bars {first + 1}-{end} seed {seed}"), seed, said)
+
+    def draw(k: int) -> list[Drawn[_Line]]:
+        lines = new_lines(idea, free, range(first, end), chosen, rng, temperature, k)
+        return _as_drawn(idea, free, lines)
+
+    what = f"infill bars {first + 1}-{end} seed {seed}"
+    return _ranked(draw, n, seed, (*idea.said, *said), what, lambda line: with_melody(idea, idea.score, line, free))
 
 
 def continue_(
@@ -136,6 +174,40 @@ def continue_(
     The end is that of the bar in which the last note ends. Tracks named Chords and Bass go on too, as our own songs
     have them; others fall silent.
     """
+    asked: dict[str, Any] = {
+        "rules": rules,
+        "changed_rules": changed_rules,
+        "locks": locks,
+        "seed": seed,
+        "temperature": temperature,
+    }
+    return continue_many(music, bars, 1, chords=chords, chord_syntax=chord_syntax, **asked, **reading)[0]
+
+
+def continue_many(
+    music: Score | str | Path | Idea,
+    bars: int,
+    n: int,
+    *,
+    chords: Progression | str | None = None,
+    chord_syntax: str | None = None,
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
+    locks: Sequence[Lock | str] = (),
+    seed: int | None = None,
+    temperature: float = 1.0,
+    **reading: Any,
+) -> list[Take]:
+    """Make several takes of :func:`continue_` at once, over the same chords, the likeliest first, none nearly the same.
+
+    Parameters
+    ----------
+    music, bars, chords, chord_syntax, rules, changed_rules, locks, seed, temperature, **reading
+        As for :func:`continue_`.
+    n
+        How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking`.
+    """
+    checked_number(n)
     idea, seed = read_idea(music, **reading), checked_seed(seed)
     checked_temperature(temperature)
     n_before = idea.bars.n_bars
@@ -146,12 +218,16 @@ def continue_(
     onward, chords_said = chords_onward(idea, bars, chords, chord_syntax, rng)
     longer = with_bars(idea, n_before + bars, onward)
     chosen, said = rules_of(longer, rules, changed_rules, locks)
-    fresh = range(n_before, n_before + bars)
     free = Free(idea.bars.end_steps, longer.bars.end_steps, longer.bars.end_steps)
-    line = new_notes(longer, free, fresh, chosen, rng, temperature)
-    score = with_melody(longer, _lengthened(longer, free.start), line, free)
+
+    def draw(k: int) -> list[Drawn[_Line]]:
+        fresh = range(n_before, n_before + bars)
+        return _as_drawn(longer, free, new_lines(longer, free, fresh, chosen, rng, temperature, k))
+
     words = tuple(word for word in (*idea.said, chords_said, *said) if word)
-    return Take(signed(score, f"continue bars {bars} seed {seed}"), seed, words)
+    room = _lengthened(longer, free.start)
+    what = f"continue bars {bars} seed {seed}"
+    return _ranked(draw, n, seed, words, what, lambda line: with_melody(longer, room, line, free))
 
 
 def _lengthened(idea: Idea, start: int) -> Score:
@@ -213,6 +289,38 @@ def vary(
     a bonus that falls from infinity to nothing. With one seed, chance is the same for every amount. Notes that come
     out as they were stay as they were played. Of a melody of several voices only the highest is left.
     """
+    asked: dict[str, Any] = {
+        "rules": rules,
+        "changed_rules": changed_rules,
+        "locks": locks,
+        "seed": seed,
+        "temperature": temperature,
+    }
+    return vary_many(music, amount, 1, **asked, **reading)[0]
+
+
+def vary_many(
+    music: Score | str | Path | Idea,
+    amount: float,
+    n: int,
+    *,
+    rules: Sequence[Rule | str] | str | None = None,
+    changed_rules: Sequence[Rule | str] = (),
+    locks: Sequence[Lock | str] = (),
+    seed: int | None = None,
+    temperature: float = 1.0,
+    **reading: Any,
+) -> list[Take]:
+    """Make several takes of :func:`vary` at once, the likeliest first, no two nearly the same.
+
+    Parameters
+    ----------
+    music, amount, rules, changed_rules, locks, seed, temperature, **reading
+        As for :func:`vary`; by the amount 0 there is but one take, the piece itself.
+    n
+        How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking`.
+    """
+    checked_number(n)
     if not 0 <= amount <= 1:
         msg = f"amount {amount}: expected 0 to 1"
         raise RequestError(msg)
@@ -221,15 +329,55 @@ def vary(
     chosen, said = rules_of(idea, rules, changed_rules, locks)
     said = (*idea.said, *said)
     if amount == 0:
-        return Take(idea.score, seed, said)
-    rng, every = np.random.default_rng(seed), range(idea.bars.n_bars)
-    own = posterior_latents(idea, idea.line, every)
+        return [Take(idea.score, seed, said, 0.0)]
+    rng, free = np.random.default_rng(seed), Free(0, len(idea.line), len(idea.line))
+    own = posterior_latents(idea, idea.line, range(idea.bars.n_bars))
+
+    def draw(k: int) -> list[Drawn[_Line]]:
+        potentials = [_varied_potentials(idea, own, amount, rng, temperature) for _ in range(k)]
+        return _as_drawn(idea, free, drawn_lines(idea, idea.line, free, potentials, chosen, rng))
+
+    what = f"vary amount {amount:g} seed {seed}"
+    return _ranked(draw, n, seed, said, what, lambda line: with_melody(idea, idea.score, line, free, is_own=True))
+
+
+def _varied_potentials(
+    idea: Idea, own: NDArray[np.float32], amount: float, rng: np.random.Generator, temperature: float
+) -> LinePotentials:
+    """Return what the model prefers on the way from a melody's own latents to some drawn from the prior."""
+    every = range(idea.bars.n_bars)
     latents = _arc(own, redrawn_latents(idea, own, every, rng, temperature), amount)
     potentials = potentials_of(idea, latents, 0, len(every)).at_temperature(temperature)
     potentials.step[np.arange(len(idea.line)), idea.line] += _BONUS * (1 - amount) / amount
-    free = Free(0, len(idea.line), len(idea.line))
-    score = with_melody(idea, idea.score, drawn_line(idea, idea.line, free, potentials, chosen, rng), free, is_own=True)
-    return Take(signed(score, f"vary amount {amount:g} seed {seed}"), seed, said)
+    return potentials
+
+
+def _as_drawn(idea: Idea, free: Free, lines: Sequence[tuple[_Line, float]]) -> list[Drawn[_Line]]:
+    """Return lines with the notes that are new in them."""
+    return [
+        Drawn(
+            line,
+            log_chance,
+            frozenset((n.onset_steps, n.pitch) for n in idea.alphabet.decode(line) if free.start <= n.onset_steps),
+        )
+        for line, log_chance in lines
+    ]
+
+
+def _ranked(
+    draw: Callable[[int], Sequence[Drawn[_Line]]],
+    n: int,
+    seed: int,
+    said: tuple[str, ...],
+    what: str,
+    score_of: Callable[[_Line], Score],
+) -> list[Take]:
+    """Return the takes of what is drawn, the likeliest first."""
+    takes = []
+    for rank, one in enumerate(ranked(draw, n), start=1):
+        place = f" take {rank} of {n}" if n > 1 else ""
+        takes.append(Take(signed(score_of(one.what), what + place), seed, said, one.log_probability, rank))
+    return takes
 
 
 def _arc(one: NDArray[np.float32], other: NDArray[np.float32], share: float) -> NDArray[np.float32]:
