@@ -93,7 +93,7 @@ BAD = [
     (["infill", "a.mid"], "infill: Missing option '--bars'"),
     (["infill", "a.mid", "--bars", "x"], "infill: bars 'x': expected one bar or two, such as 3 or 3-4"),
     (["infill", "a.mid", "--bars", "5"], "infill: bars 5 to 5: expected bars from 1 to 4"),
-    (["infill", "a.mid", "--bars", "1", "-n", "0"], "infill: number of takes: 0: expected at least 1"),
+    (["infill", "a.mid", "--bars", "1", "-n", "0"], "infill: number of takes: 0: expected a whole number from 1 to 256"),
     (["infill", "a.mid", "--bars", "1", "-o", "x.wav"], "infill: output 'x.wav': expected a name ending in .mid"),
     (["infill", "a.mid", "--bars", "1", "--track", "Lead"], "infill: track 'Lead': expected one of 'Melody'"),
     (["infill", "a.mid", "--bars", "1", "--key", "H"], "infill: key 'H'"),
