@@ -21,7 +21,7 @@ from theory.meter import Meter
 
 __all__ = ["FEATURE_GROUPS", "N_FEATURES", "PHRASE_BARS", "STYLES", "Conditions", "tonic_shift"]
 
-STYLES = ("folk", "lead-sheet", "chorale")
+STYLES = ("folk", "lead-sheet", "chorale", "pop")
 """Styles a model can be told, in the order of their columns."""
 
 PHRASE_BARS = 8

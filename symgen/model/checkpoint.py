@@ -20,9 +20,18 @@ from symgen.errors import CheckpointError
 from symgen.files import write_whole
 from symgen.model.vae import LineVae, VaeConfig
 
-__all__ = ["FORMAT", "VERSION", "Checkpoint", "bundled_checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "Checkpoint",
+    "bundled_checkpoint",
+    "checkpoint_folder",
+    "load_checkpoint",
+    "save_checkpoint",
+]
 
-FORMAT, VERSION = "symgen line vae", 1
+FORMAT = "symgen line vae"
+VERSION = 2
 _WEIGHTS, _CONFIG, _CARD = "model.safetensors", "config.json", "MODEL_CARD.md"
 _ENTRIES: dict[str, type] = {"model": dict, "sha256": str, "styles": list, "training": dict}
 
@@ -49,7 +58,7 @@ class Checkpoint:
     training: dict[str, Any]
 
 
-def bundled_checkpoint(name: str = "line-light") -> Path:
+def bundled_checkpoint(name: str = "line-main") -> Path:
     """Return the folder of a checkpoint that ships with the package.
 
     Raises
@@ -59,9 +68,25 @@ def bundled_checkpoint(name: str = "line-light") -> Path:
     """
     folder = Path(str(resources.files("symgen.checkpoints"))) / name
     if not (folder / _CONFIG).is_file():
-        msg = f"checkpoint {name!r}: not in this installation; train one with `symgen train` and pass its folder"
+        held = ", ".join(sorted(path.name for path in folder.parent.iterdir() if (path / _CONFIG).is_file()))
+        msg = f"checkpoint {name!r}: neither a folder nor in this installation, which has {held or 'none'}"
         raise CheckpointError(msg)
     return folder
+
+
+def checkpoint_folder(name: str | Path | None = None) -> Path:
+    """Return the folder of a checkpoint: the one named, or the bundled one of that name, or the bundled one.
+
+    Raises
+    ------
+    CheckpointError
+        If there is none.
+    """
+    if name is None:
+        return bundled_checkpoint()
+    folder = Path(name)
+    is_name = not folder.exists() and folder.name == str(name)
+    return bundled_checkpoint(str(name)) if is_name else folder.resolve()
 
 
 def save_checkpoint(
@@ -83,7 +108,7 @@ def save_checkpoint(
         The model card, Markdown for people.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = save({name: tensor.contiguous() for name, tensor in model.state_dict().items()})
+    weights = save({name: tensor.half().contiguous() for name, tensor in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
     config = {
         "format": FORMAT,
@@ -108,7 +133,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         If the folder holds none, or one that is foreign, damaged or of another version.
     """
     config = _read_config(folder)
-    sizes = _vae_config(folder, config["model"])
+    sizes = _sizes(folder, config["model"])
     try:
         data = (folder / _WEIGHTS).read_bytes()
     except OSError as error:
@@ -120,7 +145,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise CheckpointError(msg)
     try:
         model = LineVae(sizes)
-        model.load_state_dict(load(data))
+        model.load_state_dict({name: tensor.float() for name, tensor in load(data).items()})
     except (SafetensorError, RuntimeError, ValueError, AssertionError) as error:
         first_line = str(error).strip().partition("\n")[0]
         msg = f"{folder / _WEIGHTS}: does not fit its configuration: {first_line}"
@@ -155,18 +180,18 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _vae_config(folder: Path, sizes: dict[str, Any]) -> VaeConfig:
+def _sizes(folder: Path, sizes: dict[str, Any]) -> VaeConfig:
     """Check every size before anything is allocated."""
     known = VaeConfig().as_dict()
     if sizes.keys() != known.keys():
         msg = f"{folder / _CONFIG}: model: expected exactly the entries {', '.join(known)}"
         raise CheckpointError(msg)
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
-    for name, default in VaeConfig().as_dict().items():
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in sizes.items()}
+    for name, default in known.items():
         if not _is_size_like(values[name], default):
             msg = f"{folder / _CONFIG}: model: {name}: {values[name]!r}: expected one such as {default!r}, up to 4096"
             raise CheckpointError(msg)
-    return VaeConfig(**values)  # type: ignore[arg-type]  # each was checked against its default above
+    return VaeConfig(**values)
 
 
 def _is_size_like(value: Any, default: Any) -> bool:

@@ -1,7 +1,7 @@
 """Training windows: whole bars of a melody, with what is known about them, relative to the tonic.
 
-A window is a run of full bars of one metre. Pieces are cut where the metre changes; a bar with notes
-off the grid, or with a pitch outside the model's range, ends a run.
+A window is a run of full bars of one metre, at the model's slots. Pieces are cut where the metre changes; a bar with
+notes between the slots, or with a pitch outside the model's range, ends a run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from symgen.conditions import PHRASE_BARS, Conditions, tonic_shift
 from symgen.errors import CorpusError
 from symgen.grid import BarMap
 from symgen.score import ChordChange, Note, Score
+from symgen.slots import SlotGrid
 from theory.key import Key
 from theory.meter import Meter
 
@@ -33,9 +34,9 @@ class LineRun:
     Parameters
     ----------
     line
-        Symbols relative to the tonic, shape (n_bars, bar_steps), int16.
+        Symbols at the slots, relative to the tonic, shape (n_bars, bar_slots), int16.
     features
-        Conditions of every step, shape (n_bars, bar_steps, N_FEATURES), float16.
+        Conditions of every slot, shape (n_bars, bar_slots, N_FEATURES), float16.
     """
 
     line: NDArray[np.int16]
@@ -47,8 +48,8 @@ class LineRun:
         return len(self.line)
 
     @property
-    def bar_steps(self) -> int:
-        """Steps of a bar."""
+    def bar_slots(self) -> int:
+        """Slots of a bar."""
         return int(self.line.shape[1])
 
 
@@ -59,16 +60,16 @@ class Batch:
     Parameters
     ----------
     line
-        Shape (batch, n_bars, bar_steps).
+        Shape (batch, n_bars, bar_slots).
     features
-        Shape (batch, n_bars, bar_steps, N_FEATURES).
+        Shape (batch, n_bars, bar_slots, N_FEATURES).
     """
 
     line: NDArray[np.int16]
     features: NDArray[np.float16]
 
 
-def line_runs(pieces: Iterable[tuple[Score, str]], alphabet: LineAlphabet, steps_per_quarter: int) -> Iterator[LineRun]:
+def line_runs(pieces: Iterable[tuple[Score, str]], alphabet: LineAlphabet, grid: SlotGrid) -> Iterator[LineRun]:
     """Cut the melodies of pieces into runs.
 
     Parameters
@@ -77,8 +78,8 @@ def line_runs(pieces: Iterable[tuple[Score, str]], alphabet: LineAlphabet, steps
         Scores with their styles; the first track is the melody, and there is a key.
     alphabet
         Of the model: pitches relative to the tonic (see :func:`symgen.conditions.tonic_shift`).
-    steps_per_quarter
-        The model's grid, which divides that of the pieces.
+    grid
+        The model's, which divides that of the pieces.
 
     Raises
     ------
@@ -86,12 +87,12 @@ def line_runs(pieces: Iterable[tuple[Score, str]], alphabet: LineAlphabet, steps
         If it does not.
     """
     for score, style in pieces:
-        if score.steps_per_quarter % steps_per_quarter:
-            grid = f"{score.steps_per_quarter} steps a quarter"
-            msg = f"training data at {grid}: expected a multiple of {steps_per_quarter}"
+        if score.steps_per_quarter % grid.steps_per_quarter:
+            found = f"{score.steps_per_quarter} steps a quarter"
+            msg = f"training data at {found}: expected a multiple of {grid.steps_per_quarter}"
             raise CorpusError(msg)
         for key, section in _sections(score):
-            yield from _runs_of_section(score, key, section, style, alphabet, steps_per_quarter)
+            yield from _runs_of_section(score, key, section, style, alphabet, grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +131,26 @@ def _first_full_bar(score: Score) -> int:
 
 
 def _runs_of_section(
-    score: Score, key: Key, section: _Section, style: str, alphabet: LineAlphabet, steps_per_quarter: int
+    score: Score, key: Key, section: _Section, style: str, alphabet: LineAlphabet, grid: SlotGrid
 ) -> Iterator[LineRun]:
-    bar_steps = section.meter.bar_quarters * steps_per_quarter
-    if bar_steps.denominator != 1:
+    length = section.meter.bar_quarters * grid.steps_per_quarter
+    if length.denominator != 1:
         return
-    start = int(score.bars.starts[section.first])
-    n_bars = section.end - section.first
-    shift = tonic_shift(key)
-    notes, bad_bars = _on_grid(score, section, shift, alphabet, steps_per_quarter)
-    line = alphabet.encode(notes, n_bars * int(bar_steps)).reshape(n_bars, -1)
-    ratio = score.steps_per_quarter // steps_per_quarter
-    edges = BarMap.build([(0, section.meter)], steps_per_quarter=steps_per_quarter, end_steps=line.size)
+    bar_steps, n_bars = int(length), section.end - section.first
+    notes, bad_bars = _on_grid(score, section, tonic_shift(key), alphabet, grid)
+    line = alphabet.encode(notes, n_bars * bar_steps).reshape(n_bars, bar_steps)
+    ratio = score.steps_per_quarter // grid.steps_per_quarter
+    edges = BarMap.build([(0, section.meter)], steps_per_quarter=grid.steps_per_quarter, end_steps=line.size)
     conditions = Conditions(
         edges,
         key,
-        _chords_from(score, start, line.size, ratio),
+        _chords_from(score, int(score.bars.starts[section.first]), line.size, ratio),
         style,
         first_bar=(section.first - section.origin) % PHRASE_BARS,
         is_end=section.end == score.bars.n_bars,
     )
-    features = conditions.features().reshape(n_bars, int(bar_steps), -1)
+    slots = grid.slots(bar_steps)
+    line, features = line[:, slots], conditions.features().reshape(n_bars, bar_steps, -1)[:, slots]
     edges_of_runs = [-1, *sorted(bad_bars), n_bars]
     for before, after in pairwise(edges_of_runs):
         if after - before - 1 >= _MIN_BARS:
@@ -159,22 +159,23 @@ def _runs_of_section(
 
 
 def _on_grid(
-    score: Score, section: _Section, shift: int, alphabet: LineAlphabet, steps_per_quarter: int
+    score: Score, section: _Section, shift: int, alphabet: LineAlphabet, grid: SlotGrid
 ) -> tuple[list[Note], set[int]]:
     """Return the section's notes on the model's grid, and the bars that do not fit it."""
-    ratio = score.steps_per_quarter // steps_per_quarter
+    ratio = score.steps_per_quarter // grid.steps_per_quarter
     starts = score.bars.starts
     start, end = int(starts[section.first]), int(starts[section.end])
+    bar_steps = int(starts[section.first + 1]) - start
     kept: list[Note] = []
     bad: set[int] = set()
     for note in score.tracks[0].notes:
         if note.end_steps <= start or note.onset_steps >= end:
             continue
         onset, stop = max(note.onset_steps, start) - start, min(note.end_steps, end) - start
-        bar = int(onset // (starts[section.first + 1] - start))
         pitch = note.pitch + shift
-        if onset % ratio or not alphabet.low <= pitch <= alphabet.high:
-            bad.add(bar)
+        place, off = divmod(onset % bar_steps, ratio)
+        if off or place % grid.steps_per_quarter not in grid.places or not alphabet.low <= pitch <= alphabet.high:
+            bad.add(int(onset // bar_steps))
             continue
         length = max(round((stop - onset) / ratio), 1)
         kept.append(replace(note, onset_steps=onset // ratio, duration_steps=length, pitch=pitch))
@@ -192,19 +193,19 @@ def _chords_from(score: Score, start: int, n_steps: int, ratio: int) -> tuple[Ch
 
 
 def windows(runs: Sequence[LineRun], n_bars: int) -> dict[int, list[tuple[int, int]]]:
-    """Return every window of ``n_bars``, as (run, first bar), by length of bar.
+    """Return every window of ``n_bars``, as (run, first bar), by slots of a bar.
 
     Windows start at every second bar of a run, and at the place that ends with it.
     """
     found: dict[int, list[tuple[int, int]]] = {}
     for index, run in enumerate(runs):
         starts = {*range(0, run.n_bars - n_bars + 1, 2), run.n_bars - n_bars} if run.n_bars >= n_bars else set()
-        found.setdefault(run.bar_steps, []).extend((index, start) for start in sorted(starts))
-    return {bar_steps: places for bar_steps, places in found.items() if places}
+        found.setdefault(run.bar_slots, []).extend((index, start) for start in sorted(starts))
+    return {bar_slots: places for bar_slots, places in found.items() if places}
 
 
 class BatchSampler:
-    """Draws batches of windows; each has one length of bar and about ``batch_steps`` steps.
+    """Draws batches of windows; each has one length of bar and about ``batch_slots`` slots.
 
     Parameters
     ----------
@@ -212,8 +213,8 @@ class BatchSampler:
         What to draw from.
     n_bars
         Lengths of window, each drawn equally often.
-    batch_steps
-        Size of a batch in steps.
+    batch_slots
+        Size of a batch in slots.
 
     Raises
     ------
@@ -221,13 +222,13 @@ class BatchSampler:
         If the runs have no window of any of the lengths.
     """
 
-    def __init__(self, runs: Sequence[LineRun], *, n_bars: Sequence[int], batch_steps: int) -> None:
-        self.runs, self.batch_steps = runs, batch_steps
-        self.tables = [(n, bar_steps, places) for n in n_bars for bar_steps, places in windows(runs, n).items()]
+    def __init__(self, runs: Sequence[LineRun], *, n_bars: Sequence[int], batch_slots: int) -> None:
+        self.runs, self.batch_slots = runs, batch_slots
+        self.tables = [(n, bar_slots, places) for n in n_bars for bar_slots, places in windows(runs, n).items()]
         if not self.tables:
             msg = f"training data: no melody of {min(n_bars)} bars in one metre and key among {len(runs)} runs"
             raise CorpusError(msg)
-        weights = np.array([len(places) * n * bar_steps for n, bar_steps, places in self.tables], dtype=np.float64)
+        weights = np.array([len(places) * n * bar_slots for n, bar_slots, places in self.tables], dtype=np.float64)
         for n in n_bars:  # every length equally often, whatever the number of its windows
             of_n = np.array([row[0] == n for row in self.tables])
             weights[of_n] /= max(weights[of_n].sum(), 1.0)
@@ -235,8 +236,8 @@ class BatchSampler:
 
     def draw(self, rng: np.random.Generator) -> Batch:
         """Return a random batch."""
-        n, bar_steps, places = self.tables[rng.choice(len(self.tables), p=self.weights)]
-        size = min(max(self.batch_steps // (n * bar_steps), 1), len(places))
+        n, bar_slots, places = self.tables[rng.choice(len(self.tables), p=self.weights)]
+        size = min(max(self.batch_slots // (n * bar_slots), 1), len(places))
         chosen = rng.choice(len(places), size=size, replace=False)
         return stack([self.runs[places[i][0]] for i in chosen], [places[i][1] for i in chosen], n)
 
@@ -247,8 +248,8 @@ class BatchSampler:
         shuffled = [order.permutation(len(places)) for _, _, places in self.tables]
         for count in range(limit):
             k = count % len(self.tables)
-            n, bar_steps, places = self.tables[k]
-            size = max(self.batch_steps // (n * bar_steps), 1)
+            n, bar_slots, places = self.tables[k]
+            size = max(self.batch_slots // (n * bar_slots), 1)
             chosen = shuffled[k][cursors[k] : cursors[k] + size]
             cursors[k] += size
             if len(chosen):
@@ -263,7 +264,7 @@ def stack(runs: Sequence[LineRun], starts: Sequence[int], n_bars: int) -> Batch:
 
 
 def opened(line: NDArray[np.integer], first: int, end: int) -> NDArray[np.integer]:
-    """Return bars ``first`` to ``end`` of a line, shape (n_bars, bar_steps), so that they can stand alone.
+    """Return bars ``first`` to ``end`` of a line, shape (n_bars, bar_slots), so that they can stand alone.
 
     A hold that opens them becomes the onset of the pitch it holds.
     """

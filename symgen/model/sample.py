@@ -14,15 +14,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symgen.alphabet import LineAlphabet
-from symgen.model.vae import LineVae
+from symgen.alphabet import N_SPECIAL, LineAlphabet
+from symgen.model.harmony import UNKNOWN, chord_labels
+from symgen.model.prior import FactorMixture
+from symgen.model.rhythm import ONSET
+from symgen.model.vae import LineVae, summary
+from symgen.model.window import Window
 from symgen.potentials import LineArcs, LinePotentials
 
 __all__ = ["encode_line", "line_potentials", "refill_latents", "sample_latents"]
 
 
 def encode_line(model: LineVae, line: NDArray[np.int64], features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the posterior mean of each bar's latent, shape (bars, latent).
+    """Return the posterior mean of each bar's latents, shape (bars, latents).
 
     Parameters
     ----------
@@ -33,10 +37,19 @@ def encode_line(model: LineVae, line: NDArray[np.int64], features: NDArray[np.fl
     features
         Conditions, shape (bars, bar_steps, N_FEATURES).
     """
+    slots = model.config.grid.slots(line.shape[1])
+    symbols = _without_leading_holds(line[:, slots])
     with _deterministic():
-        mean, _ = model.encode(torch.from_numpy(line)[None], torch.from_numpy(features)[None])
+        mean, _ = model.encode(Window.of(torch.from_numpy(symbols)[None]), _rows(model, features))
     latents: NDArray[np.float32] = mean[0].numpy()
     return latents
+
+
+def _without_leading_holds(line: NDArray[np.int64]) -> NDArray[np.int64]:
+    flat = line.reshape(-1).copy()
+    onsets = np.flatnonzero(flat >= N_SPECIAL)
+    flat[: onsets[0] if len(onsets) else len(flat)] = 0
+    return flat.reshape(line.shape)
 
 
 def refill_latents(
@@ -55,7 +68,7 @@ def refill_latents(
     model
         Trained.
     latents
-        Shape (bars, latent); those of fresh bars do not matter.
+        Shape (bars, latents); those of fresh bars do not matter.
     features
         Conditions, shape (bars, bar_steps, N_FEATURES).
     fresh
@@ -63,10 +76,11 @@ def refill_latents(
     rng, temperature
         As for :func:`sample_latents`.
     """
-    filled, conditions = torch.from_numpy(latents.copy())[None], torch.from_numpy(features)[None]
+    filled, rows = torch.from_numpy(latents.copy())[None], _rows(model, features)
+    kept = [bar for bar in range(len(latents)) if bar not in set(fresh)]
     with _deterministic():
-        for bar in fresh:
-            filled[0, bar] = _next_bar(model, filled, conditions, bar, rng, temperature)
+        form = model.encode_form(filled[:, kept])[0] if kept else _form(model, rng)
+        _fill(model, filled, rows, form, fresh, rng, temperature)
     drawn: NDArray[np.float32] = filled[0].numpy()
     return drawn
 
@@ -79,7 +93,7 @@ def sample_latents(
     sources: Sequence[int] | None = None,
     temperature: float = 1.0,
 ) -> NDArray[np.float32]:
-    """Draw a latent vector for each bar from the learned prior, one after the other.
+    """Draw the latents of each bar from the learned prior, one bar after the other.
 
     Parameters
     ----------
@@ -90,7 +104,7 @@ def sample_latents(
     rng
         Source of chance.
     sources
-        For each bar the bar whose latent it has, itself where it has one of its own; all their own if left out.
+        For each bar the bar whose latents it has, itself where it has some of its own; all their own if left out.
         A new bar is drawn given what stands before it, repeats included.
     temperature
         Above 0: mixture weights are raised to the power ``1 / temperature`` and standard deviations
@@ -98,17 +112,21 @@ def sample_latents(
 
     Returns
     -------
-    ndarray of shape (bars, latent)
+    ndarray of shape (bars, latents)
+
+    Notes
+    -----
+    The latent of the harmony of a bar whose chords are known is the one they are encoded as.
     """
-    n_bars, size = len(features), model.config.latent
-    conditions = torch.from_numpy(features)[None]
-    latents = torch.zeros(1, n_bars, size)
+    latents = torch.zeros(1, len(features), sum(model.sizes))
+    rows, sources = _rows(model, features), range(len(features)) if sources is None else sources
     with _deterministic():
-        for bar, source in enumerate(range(n_bars) if sources is None else sources):
+        form = _form(model, rng)
+        for bar, source in enumerate(sources):
             if source != bar:
                 latents[0, bar] = latents[0, source]
-                continue
-            latents[0, bar] = _next_bar(model, latents, conditions, bar, rng, temperature)
+            else:
+                _fill(model, latents, rows, form, [bar], rng, temperature)
     drawn: NDArray[np.float32] = latents[0].numpy()
     return drawn
 
@@ -116,49 +134,110 @@ def sample_latents(
 def line_potentials(
     model: LineVae, latents: NDArray[np.float32], features: NDArray[np.float32], *, shift: int
 ) -> LinePotentials:
-    """Return what the model prefers at every step, given its latents.
+    """Return what the model's chain prefers at every step, given its latents.
 
     Parameters
     ----------
     model
         Trained.
     latents
-        Shape (bars, latent).
+        Shape (bars, latents).
     features
         Conditions, shape (bars, bar_steps, N_FEATURES).
     shift
         Semitones that brought the key's tonic to C; the potentials speak of real pitches again.
+
+    Notes
+    -----
+    Steps that are no slots are closed. Each pitch is normalised given the one before it by what its leaving weighs, so
+    that the lattice has the law ``p(rhythm) p(pitches | rhythm)`` up to the constant of the rhythm.
     """
+    bars, bar_steps = features.shape[:2]
+    slots = model.config.grid.slots(bar_steps)
+    rows = _rows(model, features)
     with _deterministic():
-        step = model.decode(torch.from_numpy(latents)[None], torch.from_numpy(features)[None])[0]
-        onset = model.transitions.onset()
-    transitions = model.transitions
+        kinds, pitches = _chain_weights(model, torch.from_numpy(latents)[None], rows)
+        moves = torch.cat([model.moves(), model.first[None]])
+        leave = -torch.logsumexp(pitches[:, None, :] + moves, dim=-1)
+        first = moves[-1] + model.rhythm_chain.rest_to_onset
+    chain, n_pitches = model.rhythm_chain, pitches.shape[-1]
+    open_steps = (bar_steps * np.arange(bars)[:, None] + slots).reshape(-1)
+    step = np.zeros((bars * bar_steps, N_SPECIAL + n_pitches))
+    step[open_steps, :N_SPECIAL] = kinds[:, :N_SPECIAL].numpy()
+    step[open_steps, N_SPECIAL:] = (kinds[:, ONSET:] + pitches).numpy()
+    following = np.searchsorted(open_steps, np.arange(len(step))).clip(max=len(open_steps) - 1)
     arcs = LineArcs(
-        onset.numpy().astype(np.float64),
-        transitions.first.detach().numpy().astype(np.float64),
-        transitions.rest_to_onset.item(),
-        transitions.note_to_rest.item(),
-        transitions.rest_to_rest.item(),
+        moves[:-1].numpy().astype(np.float64),
+        first.numpy().astype(np.float64),
+        chain.rest_to_onset.item(),
+        chain.note_to_rest.item(),
+        chain.rest_to_rest.item(),
     )
-    alphabet = LineAlphabet(model.config.low - shift, model.config.high - shift)
-    return LinePotentials(alphabet, step.numpy().astype(np.float64), arcs)
+    return LinePotentials(
+        LineAlphabet(model.config.low - shift, model.config.high - shift),
+        step,
+        arcs,
+        leave=leave.numpy().astype(np.float64)[following],
+        closed=~np.isin(np.arange(len(step)), open_steps),
+    )
 
 
-def _next_bar(
-    model: LineVae, latents: Tensor, conditions: Tensor, bar: int, rng: np.random.Generator, temperature: float
-) -> Tensor:
-    """Draw the latent of a bar given those before it; the tensors have a leading axis of one."""
-    first = max(0, bar + 1 - model.config.max_bars)
-    given = model.prior_given(latents[:, first:bar], conditions[:, first : bar + 1])[:, -1]
-    return _draw(*model.prior_head.parameters_of(given), rng, temperature)
+def _chain_weights(model: LineVae, latents: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the weights of the kinds and of the pitches at each slot, shapes (slots, 3) and (slots, n_pitches)."""
+    _, rhythm, pitch = model.parts(latents)
+    hidden = model.rhythm_hidden(rhythm, rows)
+    n_bars, bar_slots = rows.shape[1:3]
+    bar = torch.arange(n_bars).repeat_interleave(bar_slots)[None]
+    heard = model.pitch_hidden_at(pitch, bar, rows.flatten(1, 2), model.expected_index(hidden))
+    return model.kind_weights(hidden).flatten(1, 2)[0], model.pitch_weights(model.pitch_norm(heard))[0]
 
 
-def _draw(log_weight: Tensor, mean: Tensor, log_std: Tensor, rng: np.random.Generator, temperature: float) -> Tensor:
-    """Draw from a mixture given as tensors with a leading axis of one."""
-    weight = np.asarray((log_weight[0] / temperature).softmax(dim=0).double())
+def _rows(model: LineVae, features: NDArray[np.float32]) -> Tensor:
+    """Return the conditions at the slots, shape (1, bars, bar_slots, N_FEATURES)."""
+    return torch.from_numpy(features[:, model.config.grid.slots(features.shape[1])])[None]
+
+
+def _form(model: LineVae, rng: np.random.Generator) -> Tensor:
+    return torch.from_numpy(rng.standard_normal((1, model.config.form_latent)).astype(np.float32))
+
+
+def _fill(
+    model: LineVae,
+    latents: Tensor,
+    rows: Tensor,
+    form: Tensor,
+    bars: Sequence[int],
+    rng: np.random.Generator,
+    temperature: float,
+) -> None:
+    """Write the latents of some bars, each drawn given those before it."""
+    known = _known_harmony(model, rows)
+    for bar in bars:
+        first = max(0, bar + 1 - model.prior.max_bars)
+        window = latents[:, first : bar + 1]
+        context = model.prior.context(window, summary(rows[:, first : bar + 1]), form)
+        for factor, part in enumerate(torch.split(window, list(model.sizes), dim=-1)):
+            if factor == 0 and known is not None:
+                part[0, -1] = known[bar]
+            else:
+                part[0, -1] = _draw(model.prior.mixture(factor, context, window), rng, temperature)
+
+
+def _known_harmony(model: LineVae, rows: Tensor) -> Tensor | None:
+    """Return the latents of the harmony of known chords, shape (bars, size); none where one is unknown."""
+    if (chord_labels(rows) == UNKNOWN).any():
+        return None
+    mean, _ = model.encode_harmony(rows)
+    return mean[0]
+
+
+def _draw(mixture: FactorMixture, rng: np.random.Generator, temperature: float) -> Tensor:
+    """Draw from the mixture of the last bar; it has a leading axis of one."""
+    weight = np.asarray((mixture.log_weight[0, -1] / temperature).softmax(dim=0).double())
     component = int(rng.choice(len(weight), p=weight / weight.sum()))
-    noise = torch.from_numpy(rng.standard_normal(mean.shape[-1]).astype(np.float32))
-    drawn: Tensor = mean[0, component] + noise * log_std[0, component].exp() * temperature**0.5
+    mean, log_std = mixture.mean[0, -1, component], mixture.log_std[0, -1, component]
+    noise = torch.from_numpy(rng.standard_normal(len(mean)).astype(np.float32))
+    drawn: Tensor = mean + noise * log_std.exp() * temperature**0.5
     return drawn
 
 

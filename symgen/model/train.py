@@ -1,4 +1,4 @@
-"""Training the line VAE: one loop, deterministic for a seed, resumable after a kill.
+"""Training the factor VAE: one loop, deterministic for a seed, resumable after a kill.
 
 Every update draws its chance from the seed and its own number, so that a run that was stopped and
 resumed makes the same updates as one that was not. The state is written whole, beside the old one,
@@ -12,7 +12,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
+from symgen.conditions import FEATURE_GROUPS
 from symgen.errors import CheckpointError, RequestError
 from symgen.files import write_whole
 from symgen.model.data import Batch, BatchSampler, LineRun
-from symgen.model.vae import LineVae, VaeConfig, condition_dropout
+from symgen.model.vae import LineVae, Terms, VaeConfig
 
-__all__ = ["Progress", "TrainConfig", "evaluate", "train"]
+__all__ = ["FINE_TUNING", "Progress", "TrainConfig", "evaluate", "hours_of", "torch_version", "train"]
 
 _STATE, _HISTORY = "state.safetensors", "history.jsonl"
 
@@ -35,14 +36,14 @@ _STATE, _HISTORY = "state.safetensors", "history.jsonl"
 class TrainConfig:
     """Settings of a training run."""
 
-    n_updates: int = 4500
-    batch_steps: int = 4096  # steps in a batch
+    n_updates: int = 5000
+    batch_slots: int = 4608  # slots in a batch
     window_bars: tuple[int, ...] = (8, 16)
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.2e-3
     warmup_updates: int = 200
-    kl_weight: float = 0.5  # weight of the latents' cost once warm
-    kl_warmup_updates: int = 1500
-    condition_dropout: float = 0.15
+    kl_weight: float = 0.2  # weight of the latents' cost once warm
+    kl_warmup_updates: int = 1000
+    condition_dropout: float = 0.15  # chance of each condition to be left out
     ema_decay: float = 0.999  # of the averaged weights that are kept
     gradient_norm: float = 1.0
     evaluate_every: int = 500
@@ -56,6 +57,10 @@ class TrainConfig:
             raise RequestError(msg)
 
 
+FINE_TUNING = TrainConfig(n_updates=600, learning_rate=6e-4, warmup_updates=50, kl_warmup_updates=1)
+"""Settings for a training that begins with a trained model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """What a training run tells while it goes.
@@ -65,9 +70,9 @@ class Progress:
     update, n_updates
         How far it is.
     reconstruction, kl
-        Terms of the evidence bound on the last batch, nats a step.
+        Terms of the evidence bound on the last batch, nats a slot; the line's is the chain's.
     validation
-        Negative evidence bound on held-out windows, nats a step, when it was last measured.
+        Negative evidence bound on held-out windows, nats a slot, when it was last measured.
     """
 
     update: int
@@ -84,6 +89,7 @@ def train(
     validation_runs: Sequence[LineRun],
     folder: Path,
     *,
+    begin_with: LineVae | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[LineVae, dict[str, float]]:
     """Train a model, going on from the state in ``folder`` where there is one.
@@ -96,6 +102,8 @@ def train(
         Data to learn from, and to measure with.
     folder
         Where the state and the history are kept.
+    begin_with
+        A trained model of these sizes, whose weights a new run begins with; random ones if left out.
     progress
         Called after every update.
 
@@ -115,12 +123,16 @@ def train(
     torch.set_num_threads(config.n_threads)
     torch.manual_seed(config.seed)
     model, averaged = LineVae(model_config), LineVae(model_config)
+    if begin_with is not None:
+        model.load_state_dict(begin_with.state_dict())
     averaged.load_state_dict(model.state_dict())
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    sampler = BatchSampler(runs, n_bars=config.window_bars, batch_steps=config.batch_steps)
-    BatchSampler(validation_runs, n_bars=(min(config.window_bars),), batch_steps=config.batch_steps)  # or an error now
-    run_digest = json.dumps([model_config.as_dict(), asdict(config), _digest(runs)])
+    sampler = BatchSampler(runs, n_bars=config.window_bars, batch_slots=config.batch_slots)
+    BatchSampler(validation_runs, n_bars=(min(config.window_bars),), batch_slots=config.batch_slots)  # or an error now
+    begun = [] if begin_with is None else [_digest_of_weights(begin_with)]
+    run_digest = json.dumps([model_config.as_dict(), asdict(config), _digest(runs), *begun])
     start, figures = _restore(folder, run_digest, model, averaged, optimiser)
+    began = time.time()
     for update in range(start, config.n_updates):
         loss = _update(model, averaged, optimiser, sampler, config, update)
         done = update + 1
@@ -128,7 +140,14 @@ def train(
             figures = evaluate(averaged, validation_runs, config)
             _log(
                 folder,
-                {"update": done, "time": time.time(), "train_reconstruction": loss[0], "train_kl": loss[1], **figures},
+                {
+                    "update": done,
+                    "began": began,
+                    "time": time.time(),
+                    "train_reconstruction": loss[0],
+                    "train_kl": loss[1],
+                    **figures,
+                },
             )
         if done % config.save_every == 0 or done == config.n_updates:
             metadata = {"run": run_digest, "update": str(done), "figures": json.dumps(figures)}
@@ -140,23 +159,40 @@ def train(
 
 
 def evaluate(model: LineVae, runs: Sequence[LineRun], config: TrainConfig, *, n_batches: int = 12) -> dict[str, float]:
-    """Return the terms of the evidence bound on held-out windows, in nats a step.
+    """Return the terms of the evidence bounds on held-out windows, in nats a slot.
 
     Always the same windows and the same draws, so that figures can be compared.
     """
-    sampler = BatchSampler(runs, n_bars=(min(config.window_bars),), batch_steps=config.batch_steps)
+    sampler = BatchSampler(runs, n_bars=(min(config.window_bars),), batch_slots=config.batch_slots)
     model.eval()
-    totals = np.zeros(3)
+    names = [field.name for field in fields(Terms)]
+    totals, n_slots = np.zeros(len(names)), 0
     state = torch.get_rng_state()
     torch.manual_seed(0)
     with torch.no_grad():
         for batch in sampler.every(n_batches):
-            loss = model.losses(*_tensors(batch))
-            size = batch.line.size
-            totals += np.array([float(loss.reconstruction) * size, float(loss.kl) * size, size])
+            terms = model.losses(*_tensors(batch))
+            totals += np.array([float(getattr(terms, name)) for name in names]) * batch.line.size
+            n_slots += batch.line.size
     torch.set_rng_state(state)
-    reconstruction, kl = totals[:2] / totals[2]
-    return {"negative_elbo": float(reconstruction + kl), "reconstruction": float(reconstruction), "kl": float(kl)}
+    found = dict(zip(names, (totals / n_slots).tolist(), strict=True))
+    latents = sum(value for name, value in found.items() if name.startswith("kl_"))
+    bounds = {f"{by}_bound": found[f"{by}_rhythm"] + found[f"{by}_pitch"] + latents for by in ("chain", "causal")}
+    return {"negative_elbo": bounds["chain_bound"], **bounds, **found}
+
+
+def hours_of(folder: Path) -> float:
+    """Return how long a run took by its history, pauses included; 0 where it has none."""
+    path = folder / _HISTORY
+    if not path.is_file():
+        return 0.0
+    rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
+    return float(rows[-1]["time"] - rows[0]["began"]) / 3600 if rows and "began" in rows[0] else 0.0
+
+
+def torch_version() -> str:
+    """Return the version of torch."""
+    return str(torch.__version__)
 
 
 def _update(
@@ -167,7 +203,7 @@ def _update(
     config: TrainConfig,
     update: int,
 ) -> tuple[float, float]:
-    """Make one update; return reconstruction and cost of the latents in nats a step."""
+    """Make one update; return reconstruction by the chain and cost of the latents in nats a slot."""
     torch.manual_seed(config.seed * 1_000_003 + update)
     chance = torch.Generator().manual_seed(config.seed * 1_000_003 + update)
     line, features = _tensors(sampler.draw(np.random.default_rng([config.seed, update])))
@@ -175,9 +211,10 @@ def _update(
     for group in optimiser.param_groups:
         group["lr"] = config.learning_rate * _schedule(update, config)
     model.train()
-    loss = model.losses(line, features)
+    terms = model.losses(line, features)
     kl_weight = config.kl_weight * min((update + 1) / config.kl_warmup_updates, 1.0)
-    total = loss.reconstruction + kl_weight * loss.kl
+    chain, causal = terms.chain_rhythm + terms.chain_pitch, terms.causal_rhythm + terms.causal_pitch
+    total = chain + causal + terms.harmony + terms.count + 2 * kl_weight * terms.kl  # a bound for each decoder
     optimiser.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
@@ -186,7 +223,32 @@ def _update(
     with torch.no_grad():
         for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)
-    return loss.reconstruction.item(), loss.kl.item()
+    return chain.item(), terms.kl.item()
+
+
+_DROPPED = (("chord", "chord root", "chord bass", "chord known"), ("scale",), ("style",), ("phrase", "last bar"))
+
+
+def condition_dropout(features: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Return features in which some windows know no chords, some no scale, some no style, some not where they stand.
+
+    Parameters
+    ----------
+    features
+        Shape (batch, bars, bar_slots, N_FEATURES).
+    share
+        Chance of each to be dropped.
+    generator
+        Source of chance.
+    """
+    ends = np.cumsum(list(FEATURE_GROUPS.values())).tolist()
+    columns = {name: slice(end - FEATURE_GROUPS[name], end) for name, end in zip(FEATURE_GROUPS, ends, strict=True)}
+    dropped = features.clone()
+    for group in _DROPPED:
+        chosen = torch.rand(len(features), generator=generator) < share
+        for name in group:
+            dropped[chosen, ..., columns[name]] = 0
+    return dropped
 
 
 def _schedule(update: int, config: TrainConfig) -> float:
@@ -207,6 +269,10 @@ def _digest(runs: Sequence[LineRun]) -> str:
     for run in runs:
         digest.update(run.line.tobytes() + run.features.tobytes())
     return digest.hexdigest()
+
+
+def _digest_of_weights(model: LineVae) -> str:
+    return hashlib.sha256(save({name: value.contiguous() for name, value in model.state_dict().items()})).hexdigest()
 
 
 def _store(

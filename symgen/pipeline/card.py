@@ -34,28 +34,53 @@ def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> st
             "",
             f"- styles: {', '.join(styles) or 'none'}",
             f"- trained on {training['pieces']} pieces, {training['bars']} bars of melody, relative to the tonic",
-            f"- {settings['n_updates']} updates of about {settings['batch_steps']} steps, seed {settings['seed']}",
-            f"- threads of the CPU used: {settings['n_threads']}",
-            "- command: `symgen train -o FOLDER" + _corpus_options(training) + "`",
+            *_begun_line(training),
+            f"- {settings['n_updates']} updates of about {settings['batch_slots']} slots, seed {settings['seed']}",
+            f"- {training['hours']} hours on {training['machine']}",
+            "- command: `symgen train -o FOLDER" + _options(training) + "`",
             "",
+            *_warnings(training),
             "| corpus | what | licence | music | weights trained on it |",
             "|---|---|---|---|---|",
             *rows,
             "",
-            "Held-out pieces, windows of the shortest length trained on, nats a step:",
+            "Held-out pieces, windows of the shortest length trained on, nats a slot. A bound is the negative evidence",
+            "bound with that decoder; the lines given their latents and the latents add up to it.",
             "",
-            "| split | negative evidence bound | line given latents | latents |",
-            "|---|---|---|---|",
+            "| split | bound, chain | bound, causal | line by the chain | line by the causal decoder | latents |",
+            "|---|---|---|---|---|---|",
             *(_figures_row(split, training[split]) for split in ("validation", "test") if training[split]),
             "",
         ]
     )
 
 
-def _corpus_options(training: dict[str, Any]) -> str:
-    return "".join(f" --corpus {corpus}" for corpus in training["corpora"])
+def _begun_line(training: dict[str, Any]) -> list[str]:
+    begun = training.get("began_with")
+    return [f"- began with the weights {begun['digest'][:16]}, trained on {_named(begun['corpora'])}"] if begun else []
+
+
+def _named(corpora: Sequence[str]) -> str:
+    return ", ".join(entry_of(corpus).name for corpus in corpora)
+
+
+def _options(training: dict[str, Any]) -> str:
+    begun = " --fine-tune FOLDER" if training.get("began_with") else ""
+    return begun + "".join(f" --corpus {corpus}" for corpus in training["corpora"])
+
+
+def _warnings(training: dict[str, Any]) -> list[str]:
+    kept = [entry_of(corpus) for corpus in training["corpora"]]
+    return [
+        line
+        for entry in kept
+        if entry.weights == "restricted"
+        for line in (f"{entry.title}: {entry.music}. What this model makes is to be checked for copies of them.", "")
+    ]
 
 
 def _figures_row(split: str, figures: dict[str, float]) -> str:
-    values = (figures[name] for name in ("negative_elbo", "reconstruction", "kl"))
+    values = [figures["chain_bound"], figures["causal_bound"]]
+    values += [figures[f"{by}_rhythm"] + figures[f"{by}_pitch"] for by in ("chain", "causal")]
+    values.append(sum(value for name, value in figures.items() if name.startswith("kl_")))
     return f"| {split} | " + " | ".join(f"{value:.4f}" for value in values) + " |"

@@ -343,13 +343,16 @@ def _potentials(song: _Song, rng: np.random.Generator) -> LinePotentials:
 
 def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:
     """Give bars that take up another its weights, where their chords are the same."""
-    by_bar = potentials.step.reshape(len(sources), -1, potentials.step.shape[1]).copy()
-    bar_steps = by_bar.shape[1]
+    assert potentials.leave is not None
+    step, leave = (rows.reshape(len(sources), -1, rows.shape[1]).copy() for rows in (potentials.step, potentials.leave))
+    bar_steps = step.shape[1]
     chords = [[m.chord for m in moments[i * bar_steps : (i + 1) * bar_steps]] for i in range(len(sources))]
     for bar, source in enumerate(sources):
         if chords[bar] == chords[source]:
-            by_bar[bar] = by_bar[source]
-    return replace(potentials, step=by_bar.reshape(potentials.step.shape))
+            step[bar], leave[bar] = step[source], leave[source]
+    return replace(
+        potentials, step=step.reshape(potentials.step.shape), leave=leave.reshape(potentials.leave.shape)
+    )
 
 
 @lru_cache(maxsize=4)
@@ -361,16 +364,16 @@ def _load(folder: Path, written: int) -> Checkpoint:
 
 
 def load_model(checkpoint: str | Path | None = None) -> Checkpoint:
-    """Return a checkpoint, kept in memory once loaded; the bundled one if none is named.
+    """Return a checkpoint, kept in memory once loaded: that of a folder, a bundled one by name, or the default.
 
     Raises
     ------
     CheckpointError
         If it is absent or damaged.
     """
-    from symgen.model.checkpoint import bundled_checkpoint
+    from symgen.model.checkpoint import checkpoint_folder
 
-    folder = bundled_checkpoint() if checkpoint is None else Path(checkpoint).resolve()
+    folder = checkpoint_folder(checkpoint)
     config = folder / "config.json"
     return _load(folder, config.stat().st_mtime_ns if config.is_file() else 0)
 

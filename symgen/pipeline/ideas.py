@@ -6,10 +6,10 @@ alphabet, its key and chords known, and what was found or rounded said in words.
 >>> from symgen.score import Score, Track
 >>> melody = Track("Melody", (Note(0, 13, 60), Note(13, 11, 64)))
 >>> idea = read_idea(Score(12, (melody,), end_steps=48), key="C", chords="C")
->>> idea.line[:8].tolist() == [idea.alphabet.symbol(60), 1, 1, 1, idea.alphabet.symbol(64), 1, 1, 1]
-True
+>>> [(note.onset_steps, note.duration_steps, note.pitch) for note in idea.alphabet.decode(idea.line)]
+[(0, 12, 60), (12, 12, 64)]
 >>> idea.said
-('2 of 2 notes rounded to the grid of 4 steps a quarter',)
+('2 of 2 notes rounded to the nearest of 6 places in a quarter',)
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from symgen.pipeline.generate import load_model
 from symgen.pipeline.request import MAX_BARS
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, Note, Score
+from symgen.slots import SlotGrid
 from theory.key import Key
 from theory.pitch import pitch_name
 from theory.progression import Progression
@@ -54,7 +55,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 _Latents = NDArray[np.float32]
-_ENCODER_BARS, _DECODER_BARS = 3, 5
+_ENCODER_BARS, _DECODER_BARS = 3, 3
 """Bars on either side that convolutions look at, and more than that; the prior's are in its config."""
 
 
@@ -80,6 +81,8 @@ class Idea:
         In force, on the model's grid; where they come from is in ``said``.
     style
         What the model is told.
+    slots
+        The steps at which the model's notes start and end, and the end of the last bar.
     moments
         Of every step.
     features
@@ -97,6 +100,7 @@ class Idea:
     keys: tuple[KeyChange, ...]
     chords: tuple[ChordChange, ...]
     style: str
+    slots: NDArray[np.int64]
     moments: tuple[Moment, ...]
     features: NDArray[np.float32]
     said: tuple[str, ...]
@@ -115,6 +119,10 @@ class Idea:
     def ratio(self) -> int:
         """Steps of the piece in one of the model's."""
         return self.score.steps_per_quarter // self.bars.steps_per_quarter
+
+    def slot_of(self, step: int) -> int:
+        """Return the slot nearest to a step of the piece."""
+        return _nearest_slot(self.slots, step, self.ratio)
 
 
 def _alphabet(checkpoint: Checkpoint, key: Key) -> LineAlphabet:
@@ -167,11 +175,12 @@ def read_idea(
     score = _on_coarse_grid(score, model.model.config.steps_per_quarter)
     known, context = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     bars = _model_bars(score, model.model.config.steps_per_quarter, name)
-    notes, n_rounded = _on_model_grid(score, number, bars)
+    slots = _slots(bars, model.model.config.grid)
+    notes, n_rounded = _on_model_grid(score, number, bars, slots)
     said = [
         *([context] if context else []),
         *([] if track or len(score.tracks) == 1 else [f"melody: track {score.tracks[number].name}"]),
-        *(_rounding_said(n_rounded, len(notes), bars) if n_rounded else []),
+        *(_rounding_said(n_rounded, len(notes), model.model.config.grid) if n_rounded else []),
     ]
     ratio = score.steps_per_quarter // bars.steps_per_quarter
     keys = _coarser([(change.onset_steps, change.key) for change in known.keys], ratio)
@@ -189,8 +198,23 @@ def read_idea(
     )
 
 
-def _rounding_said(n_rounded: int, n_notes: int, bars: BarMap) -> list[str]:
-    return [f"{n_rounded} of {n_notes} notes rounded to the grid of {bars.steps_per_quarter} steps a quarter"]
+def _rounding_said(n_rounded: int, n_notes: int, grid: SlotGrid) -> list[str]:
+    return [f"{n_rounded} of {n_notes} notes rounded to the nearest of {len(grid.places)} places in a quarter"]
+
+
+def _slots(bars: BarMap, grid: SlotGrid) -> NDArray[np.int64]:
+    """Return the slots of all bars, and the end of the last one."""
+    of_bars = [start + grid.slots(end - start) for start, end in pairwise(bars.starts.tolist())]
+    slots = np.concatenate([*of_bars, bars.starts[-1:]])
+    slots.setflags(write=False)
+    return slots
+
+
+def _nearest_slot(slots: NDArray[np.int64], step: int, ratio: int) -> int:
+    """Return the slot nearest to a step of a grid so many times finer; of two as near the later one."""
+    place = int(np.searchsorted(slots, step / ratio, side="right"))
+    around: list[int] = slots[max(place - 1, 0) : place + 1].tolist()
+    return min(reversed(around), key=lambda slot: abs(slot * ratio - step))
 
 
 def _idea(
@@ -216,6 +240,7 @@ def _idea(
         keys,
         chords,
         style,
+        _slots(bars, model.model.config.grid),
         tuple(moments_of(bars, keys, chords)),
         _features(bars, keys, chords, style, min(notes, default=0)),
         said,
@@ -321,8 +346,10 @@ def _nearest(step: int, ratio: int) -> int:
     return (2 * step + ratio) // (2 * ratio)
 
 
-def _on_model_grid(score: Score, track: int, bars: BarMap) -> tuple[dict[int, tuple[Note, Note]], int]:
-    """Return the melody on the model's grid by onset, each note with its source, and how many were rounded.
+def _on_model_grid(
+    score: Score, track: int, bars: BarMap, slots: NDArray[np.int64]
+) -> tuple[dict[int, tuple[Note, Note]], int]:
+    """Return the melody at the model's slots by onset, each note with its source, and how many were rounded.
 
     Of notes that come to start together the highest is kept.
     """
@@ -331,9 +358,11 @@ def _on_model_grid(score: Score, track: int, bars: BarMap) -> tuple[dict[int, tu
     found: dict[int, tuple[Note, Note]] = {}
     n_rounded = 0
     for voice in line_of(score.tracks[track].notes):
-        onset = _nearest(voice.onset, ratio)
-        length = max(_nearest(voice.end, ratio) - onset, 1)
-        n_rounded += (voice.onset % ratio or voice.end % ratio) != 0
+        onset = _nearest_slot(slots, voice.onset, ratio)
+        following = int(slots[min(int(np.searchsorted(slots, onset, side="right")), len(slots) - 1)])
+        end = max(_nearest_slot(slots, voice.end, ratio), following)
+        length = max(end - onset, 1)
+        n_rounded += (voice.onset, voice.end) != (onset * ratio, end * ratio)
         if onset < bars.end_steps and (onset not in found or found[onset][0].pitch < voice.pitch):
             found[onset] = Note(onset, length, voice.pitch), by_place[voice.onset, voice.pitch]
     return dict(sorted(found.items())), n_rounded
@@ -393,6 +422,7 @@ def with_bars(idea: Idea, n_bars: int, chords: Sequence[ChordChange] | None = No
         sources={step: note for step, note in idea.sources.items() if step in notes},
         keys=keys,
         chords=changes,
+        slots=_slots(bars, idea.checkpoint.model.config.grid),
         moments=tuple(moments_of(bars, keys, changes)),
         features=_features(bars, keys, changes, idea.style, min(notes, default=0)),
     )
@@ -426,7 +456,7 @@ def posterior_latents(idea: Idea, line: NDArray[np.int64], near: range) -> _Late
     from symgen.model.sample import encode_line
 
     model = idea.checkpoint.model
-    latents = np.zeros((idea.bars.n_bars, model.config.latent), dtype=np.float32)
+    latents = np.zeros((idea.bars.n_bars, sum(model.sizes)), dtype=np.float32)
     back = model.config.max_bars + _ENCODER_BARS
     for run in _stretches(idea.bars, max(near.start - back, 0), min(near.stop + _DECODER_BARS, idea.bars.n_bars)):
         symbols = np.ascontiguousarray(_by_bar(line, idea.bars, run).astype(np.int64))
@@ -463,12 +493,16 @@ def potentials_of(idea: Idea, latents: _Latents, first: int, end: int) -> LinePo
     """
     from symgen.model.sample import line_potentials
 
-    step = np.zeros((len(idea.line), idea.alphabet.n_symbols))
+    n_steps = len(idea.line)
+    step, leave = np.zeros((n_steps, idea.alphabet.n_symbols)), np.zeros((n_steps, idea.alphabet.n_pitches + 1))
+    closed = np.ones(n_steps, dtype=np.bool_)
+    closed[idea.slots[:-1]] = False
     shift, found = tonic_shift(idea.key), None
     low, high = max(first - _DECODER_BARS, 0), min(end + _DECODER_BARS, idea.bars.n_bars)
     for run in _stretches(idea.bars, low, high):
         features = _by_bar(idea.features, idea.bars, run)
         found = line_potentials(idea.checkpoint.model, latents[run.start : run.stop], features, shift=shift)
-        step[int(idea.bars.starts[run.start]) : int(idea.bars.starts[run.stop])] = found.step
+        part = slice(int(idea.bars.starts[run.start]), int(idea.bars.starts[run.stop]))
+        step[part], leave[part] = found.step, found.leave
     assert found is not None
-    return replace(found, step=step)
+    return replace(found, step=step, leave=leave, closed=closed)

@@ -5,7 +5,7 @@
 >>> idea = read_idea(generate(key="C", chords="C | F | G | C", bars=4, seed=1))
 >>> changes, said = chords_onward(idea, 2, None, None, np.random.default_rng(0))
 >>> said, [f"{change.onset_steps} {change.chord}" for change in changes]
-('new chords: those of the piece again', ['0 C', '16 F', '32 G', '48 C', '80 F'])
+('new chords: those of the piece again', ['0 C', '48 F', '96 G', '144 C', '240 F'])
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 >>> from symgen.pipeline.ideas import read_idea
 >>> from symgen.score import Track
->>> song = Score(4, (Track("Melody", tuple(Note(4 * i, 4, 60) for i in range(12))),), end_steps=48)
+>>> song = Score(4, (Track("Melody", tuple(Note(4 * i, 4, 60 + i % 5) for i in range(12))),), end_steps=48)
 >>> idea = read_idea(song, key="C", chords="C")
 >>> free = free_steps(idea, 1, 2)
 >>> line = new_notes(idea, free, range(1, 2), [], np.random.default_rng(1), 1.0)
->>> [place for place in range(3) if (line != idea.line)[16 * place : 16 * place + 16].any()]
+>>> [place for place in range(3) if (line != idea.line)[48 * place : 48 * place + 48].any()]
 [1]
 """
 
@@ -214,7 +214,7 @@ def _kept(idea: Idea, free: Free) -> list[Note]:
 
 def _is_inside(idea: Idea, note: Note, free: Free) -> bool:
     """Whether a note starts, by the model's grid, where the line is drawn."""
-    return free.start <= (2 * note.onset_steps + idea.ratio) // (2 * idea.ratio) < free.border
+    return free.start <= idea.slot_of(note.onset_steps) < free.border
 
 
 def with_melody(idea: Idea, score: Score, line: _Line, free: Free, *, is_own: bool = False) -> Score:

@@ -348,7 +348,8 @@ def _varied_potentials(
     every = range(idea.bars.n_bars)
     latents = _arc(own, redrawn_latents(idea, own, every, rng, temperature), amount)
     potentials = potentials_of(idea, latents, 0, len(every)).at_temperature(temperature)
-    potentials.step[np.arange(len(idea.line)), idea.line] += _BONUS * (1 - amount) / amount
+    slots = idea.slots[:-1]
+    potentials.step[slots, idea.line[slots]] += _BONUS * (1 - amount) / amount
     return potentials
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +13,9 @@ from symgen.corpus.manifest import CorpusEntry
 from symgen.corpus.readers import files_digest, list_sources
 from symgen.corpus.shards import Piece, load_shard, read_index
 from symgen.errors import CorpusError
-from symgen.model.checkpoint import save_checkpoint
+from symgen.model.checkpoint import checkpoint_folder, load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun, line_runs
-from symgen.model.train import Progress, TrainConfig, evaluate, train
+from symgen.model.train import FINE_TUNING, Progress, TrainConfig, evaluate, hours_of, torch_version, train
 from symgen.model.vae import LineVae, VaeConfig
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
@@ -57,6 +58,7 @@ def train_line_vae(
     *,
     model_config: VaeConfig | None = None,
     train_config: TrainConfig | None = None,
+    fine_tune: str | Path | None = None,
     corpus_progress: Callable[[str, int, int], None] | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, float]:
@@ -70,31 +72,53 @@ def train_line_vae(
         Folder of the checkpoint; the run's state is kept in its folder ``run`` and resumed from there.
     model_config, train_config
         Sizes and settings; the defaults are those of the shipped checkpoint.
+    fine_tune
+        Folder of a checkpoint, or the name of a bundled one, whose weights the training begins with; its sizes are
+        taken, and its styles stay known.
     corpus_progress, progress
         Called while corpora are built and after every update.
 
     Returns
     -------
     dict
-        The figures of the last validation, in nats a step.
+        The figures of the last validation, in nats a slot.
+
+    Raises
+    ------
+    CorpusError
+        If the corpora hold no usable melody in the training or the validation split.
     """
-    model_config, train_config = model_config or VaeConfig(), train_config or TrainConfig()
+    begun = None if fine_tune is None else load_checkpoint(checkpoint_folder(fine_tune))
+    model_config = begun.model.config if begun else model_config or VaeConfig()
+    train_config = train_config or (FINE_TUNING if begun else TrainConfig())
     pieces = load_pieces(names, progress=corpus_progress)
     runs = {split: _runs(pieces, split, model_config) for split in ("train", "valid", "test")}
     for split in ("train", "valid"):
         if not runs[split]:
             msg = f"training data: no usable melody in the {split} split of {', '.join(names)}"
             raise CorpusError(msg)
-    model, figures = train(model_config, train_config, runs["train"], runs["valid"], out / "run", progress=progress)
+    model, figures = train(
+        model_config,
+        train_config,
+        runs["train"],
+        runs["valid"],
+        out / "run",
+        begin_with=begun.model if begun else None,
+        progress=progress,
+    )
     trained = {
         "corpora": list(names),
+        "began_with": {"digest": begun.digest, **begun.training} if begun else None,
+        "hours": round(hours_of(out / "run"), 2),
+        "machine": f"{train_config.n_threads} thread(s) of {platform.machine()}, torch {torch_version()}",
         "pieces": sum(piece.split == "train" for piece in pieces),
         "bars": sum(run.n_bars for run in runs["train"]),
         "settings": asdict(train_config),
         "validation": figures,
         "test": _test_figures(model, runs["test"], train_config),
     }
-    styles = tuple(style for style in STYLES if any(piece.style == style for piece in pieces))
+    heard = {piece.style for piece in pieces} | set(begun.styles if begun else ())
+    styles = tuple(style for style in STYLES if style in heard)
     save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
     return figures
 
@@ -109,7 +133,7 @@ def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) 
 
 def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
     chosen = ((piece.score, piece.style) for piece in pieces if piece.split == split)
-    return list(line_runs(chosen, config.alphabet, config.steps_per_quarter))
+    return list(line_runs(chosen, config.alphabet, config.grid))
 
 
 def _is_up_to_date(entry: CorpusEntry, folder: Path) -> bool:

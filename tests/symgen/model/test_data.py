@@ -11,6 +11,7 @@ from symgen.conditions import FEATURE_GROUPS
 from symgen.errors import CorpusError
 from symgen.model.data import BatchSampler, line_runs, opened
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, Track
+from symgen.slots import LIGHT, MAIN
 from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
@@ -33,8 +34,8 @@ def quarters(n, pitch=60):
     return [Note(12 * i, 12, pitch + i % 5) for i in range(n)]
 
 
-def runs_of(*scores):
-    return list(line_runs([(s, "folk") for s in scores], ALPHABET, 4))
+def runs_of(*scores, grid=LIGHT):
+    return list(line_runs([(s, "folk") for s in scores], ALPHABET, grid))
 
 
 def test_a_plain_piece_is_one_run_and_decodes_to_itself():
@@ -55,6 +56,17 @@ def test_a_transposed_piece_gives_the_same_run():
     assert (a.features == b.features).all()
 
 
+def test_triplets_have_slots_on_the_main_grid():
+    triplets = [Note(4 * i, 4, 60 + i % 3) for i in range(96)]
+    (run,) = runs_of(score(triplets), grid=MAIN)
+    slots = MAIN.slots(48)
+    assert run.line.shape == (8, len(slots))
+    onsets = [48 * bar + int(slots[slot]) for bar, slot in np.argwhere(run.line >= N_SPECIAL)]
+    assert onsets == [note.onset_steps for note in triplets]
+    thirty_seconds = [Note(48 * 4 + 2, 2, 62)]
+    assert runs_of(score(quarters(16) + thirty_seconds, n_bars=8), grid=MAIN)[0].n_bars == 4
+
+
 def test_runs_end_at_bars_off_the_grid_or_out_of_range():
     triplet = [Note(48 * 4 + 4, 8, 62)]
     assert [run.n_bars for run in runs_of(score(quarters(16) + triplet + quarters(0), n_bars=9))] == [4, 4]
@@ -64,7 +76,7 @@ def test_runs_end_at_bars_off_the_grid_or_out_of_range():
 
 def test_runs_end_where_metre_or_key_changes_and_short_ones_are_dropped():
     piece = score(quarters(40), n_bars=10, meters=((0, "4/4"), (48 * 4, "3/4"), (48 * 4 + 36 * 3, "4/4")))
-    assert [run.bar_steps for run in runs_of(piece)] == [16, 16]
+    assert [run.bar_slots for run in runs_of(piece)] == [16, 16]
     piece = score(quarters(40), n_bars=10, keys=((0, "C"), (48 * 5, "G")))
     assert [run.n_bars for run in runs_of(piece)] == [5, 5]
 
@@ -88,7 +100,7 @@ def test_a_window_that_opens_with_a_hold_starts_the_note_again():
 
 def test_batches_are_of_one_length_and_the_same_for_a_seed():
     runs = runs_of(score(quarters(64), n_bars=16), score(quarters(40), n_bars=10, meters=((0, "3/4"),)))
-    sampler = BatchSampler(runs, n_bars=(4, 8), batch_steps=256)
+    sampler = BatchSampler(runs, n_bars=(4, 8), batch_slots=256)
     for seed in range(10):
         batch = sampler.draw(np.random.default_rng(seed))
         again = sampler.draw(np.random.default_rng(seed))
@@ -100,7 +112,7 @@ def test_batches_are_of_one_length_and_the_same_for_a_seed():
 
 def test_no_window_at_all_is_an_error():
     with pytest.raises(CorpusError, match="no melody of 16 bars"):
-        BatchSampler(runs_of(score(quarters(32))), n_bars=(16,), batch_steps=64)
+        BatchSampler(runs_of(score(quarters(32))), n_bars=(16,), batch_slots=64)
 
 
 def test_a_bar_that_is_no_whole_number_of_steps_is_left_out():

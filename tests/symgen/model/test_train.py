@@ -14,26 +14,31 @@ from symgen.errors import CheckpointError
 from symgen.model.checkpoint import load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun
 from symgen.model.sample import line_potentials, sample_latents
-from symgen.model.train import TrainConfig, train
-from symgen.model.vae import LineVae, VaeConfig, condition_dropout
+from symgen.model.train import TrainConfig, condition_dropout, hours_of, train
+from symgen.model.vae import LineVae, VaeConfig, summary
 
 TINY = VaeConfig(
     low=58,
     high=69,
-    channels=16,
-    latent=4,
-    encoder_dilations=(1,),
-    decoder_dilations=(1, 2),
-    pooling_heads=2,
+    steps_per_quarter=4,
+    places=(0, 1, 2, 3),
+    rhythm_width=16,
+    pitch_width=16,
+    rhythm_latent=4,
+    pitch_latent=4,
+    harmony_latent=2,
+    form_latent=2,
+    history_layers=1,
+    n_heads=2,
     prior_width=16,
     prior_layers=1,
-    prior_heads=2,
     prior_components=2,
+    max_bars=8,
     dropout=0.0,
 )
 SHORT = TrainConfig(
     n_updates=12,
-    batch_steps=256,
+    batch_slots=256,
     window_bars=(4,),
     warmup_updates=2,
     kl_warmup_updates=4,
@@ -59,7 +64,9 @@ def test_a_tiny_model_learns(runs, tmp_path):
     _, figures = train(TINY, config, runs, runs, tmp_path, progress=told.append)
     assert told[-1].update == 120
     assert told[0].reconstruction > 1.0
-    assert figures["reconstruction"] < 0.5
+    assert figures["chain_rhythm"] + figures["chain_pitch"] < 0.5
+    assert figures["causal_rhythm"] + figures["causal_pitch"] < 0.5
+    assert figures["negative_elbo"] == figures["chain_bound"]
     assert np.isfinite(list(figures.values())).all()
 
 
@@ -83,7 +90,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(runs, tmp_path):
 def test_another_seed_gives_other_weights(runs, tmp_path):
     a, _ = train(TINY, SHORT, runs, runs, tmp_path / "a")
     b, _ = train(TINY, replace(SHORT, seed=1), runs, runs, tmp_path / "b")
-    assert not torch.equal(a.step_weights.weight, b.step_weights.weight)
+    assert not torch.equal(a.pitch_weights.weight, b.pitch_weights.weight)
 
 
 def test_the_state_of_another_run_is_refused(runs, tmp_path):
@@ -100,28 +107,48 @@ def test_the_state_of_another_run_is_refused(runs, tmp_path):
         train(TINY, SHORT, runs, runs, tmp_path)
 
 
+def contexts(model, latents, features):
+    return model.prior.context(latents, summary(features), torch.zeros(len(latents), TINY.form_latent))
+
+
 def test_the_prior_sees_no_later_bar():
     torch.manual_seed(0)
     model = LineVae(TINY).eval()
-    torch.nn.init.normal_(model.prior.distance)
-    features, latents = torch.randn(2, 5, 8, N_FEATURES), torch.randn(2, 5, TINY.latent)
+    torch.nn.init.normal_(model.prior.bars.distance)
+    features, latents = torch.randn(2, 5, 8, N_FEATURES), torch.randn(2, 5, sum(model.sizes))
     changed = latents.clone()
     changed[:, 3] += 1
     with torch.no_grad():
-        before, after = model.prior_given(latents, features), model.prior_given(changed, features)
-    assert torch.allclose(before[:, :4], after[:, :4], atol=1e-6)  # bar 3 itself is given only the bars before it
-    assert not torch.allclose(before[:, 4], after[:, 4])
+        before, after = contexts(model, latents, features), contexts(model, changed, features)
+        assert torch.allclose(before[:, :4], after[:, :4], atol=1e-6)  # bar 3 itself is given only the bars before it
+        assert not torch.allclose(before[:, 4], after[:, 4])
+        densities = model.prior.log_prob(changed, summary(features), torch.zeros(2, TINY.form_latent))
+        again = model.prior.log_prob(latents, summary(features), torch.zeros(2, TINY.form_latent))
+    assert torch.allclose(densities[:, :3], again[:, :3], atol=1e-5)
+    assert not torch.allclose(densities[:, 3], again[:, 3])
 
 
 def test_inference_agrees_with_training_mode_where_nothing_is_dropped():
     torch.manual_seed(0)
     model = LineVae(TINY)
-    torch.nn.init.normal_(model.prior.distance)
-    features, latents = torch.randn(1, 5, 8, N_FEATURES), torch.randn(1, 5, TINY.latent)
-    trained = model.train().prior_given(latents, features).detach()
+    torch.nn.init.normal_(model.prior.bars.distance)
+    features, latents = torch.randn(1, 5, 8, N_FEATURES), torch.randn(1, 5, sum(model.sizes))
+    trained = contexts(model.train(), latents, features).detach()
     with torch.inference_mode():
-        inferred = model.eval().prior_given(latents, features)
+        inferred = contexts(model.eval(), latents, features)
     assert torch.allclose(trained, inferred, atol=1e-5)
+
+
+def test_a_run_may_begin_with_a_trained_model(runs, tmp_path):
+    first, figures = train(TINY, replace(SHORT, n_updates=60), runs, runs, tmp_path / "first")
+    barely = replace(SHORT, n_updates=1, learning_rate=1e-9, kl_warmup_updates=1)
+    _, fresh = train(TINY, barely, runs, runs, tmp_path / "fresh")
+    _, tuned = train(TINY, barely, runs, runs, tmp_path / "tuned", begin_with=first)
+    assert tuned["negative_elbo"] == pytest.approx(figures["negative_elbo"], abs=1e-3)
+    assert fresh["negative_elbo"] > tuned["negative_elbo"] + 0.1
+    with pytest.raises(CheckpointError, match="other settings or other data"):
+        train(TINY, barely, runs, runs, tmp_path / "tuned")
+    assert 0 < hours_of(tmp_path / "first") < 1
 
 
 def test_sampling_is_a_function_of_the_generator():
@@ -135,13 +162,14 @@ def test_sampling_is_a_function_of_the_generator():
     assert potentials.step.shape == (160, TINY.alphabet.n_symbols)
     assert (potentials.alphabet.low, potentials.alphabet.high) == (TINY.low - 2, TINY.high - 2)
     assert np.isfinite(potentials.step).all()
+    assert not potentials.closed.any()
 
 
 def test_condition_dropout_drops_whole_windows():
     features = torch.ones(400, 2, 4, N_FEATURES)
     dropped = condition_dropout(features, 0.25, torch.Generator().manual_seed(0))
     sums = dropped.sum(dim=(1, 2, 3))
-    assert len(set(sums.tolist())) == 4  # neither, chords, style, both
+    assert len(set(sums.tolist())) == 16  # any of chords, scale, style, and the place in the form
     assert 0.15 < float((dropped[:, 0, 0, -1] == 0).float().mean()) < 0.35
     assert (features == 1).all()
 
@@ -157,7 +185,7 @@ def test_a_checkpoint_comes_back(checkpoint):
     loaded = load_checkpoint(checkpoint)
     torch.manual_seed(0)
     for name, value in LineVae(TINY).state_dict().items():
-        assert torch.equal(value, loaded.model.state_dict()[name])
+        assert torch.equal(value.half().float(), loaded.model.state_dict()[name])
     assert loaded.styles == ("folk",)
     assert not loaded.model.training
 
@@ -171,13 +199,16 @@ def test_damaged_checkpoints_are_refused(checkpoint):
     good = (checkpoint / "config.json").read_text()
     for entries, message in [
         ({"format": "other"}, "expected a checkpoint with the format"),
-        ({"version": 99}, "version 99: expected 1"),
+        ({"version": 99}, "version 99: expected 2"),
         ({"model": {"low": 1}}, "expected exactly the entries low"),
-        ({"model": {**json.loads(good)["model"], "channels": 10**9}}, "channels: 1000000000: expected one such as 128"),
-        ({"model": {**json.loads(good)["model"], "latent": 5}}, "does not fit its configuration"),
-        ({"model": {**json.loads(good)["model"], "channels": 16.0}}, "channels: 16.0: expected one such as 128"),
-        ({"model": {**json.loads(good)["model"], "channels": 12}}, "does not fit its configuration"),
-        ({"model": {**json.loads(good)["model"], "encoder_dilations": 1}}, "encoder_dilations: 1: expected"),
+        (
+            {"model": {**json.loads(good)["model"], "pitch_width": 10**9}},
+            "pitch_width: 1000000000: expected one such as",
+        ),
+        ({"model": {**json.loads(good)["model"], "pitch_latent": 5}}, "does not fit its configuration"),
+        ({"model": {**json.loads(good)["model"], "n_heads": 2.0}}, "n_heads: 2.0: expected one such as 4"),
+        ({"model": {**json.loads(good)["model"], "prior_width": 12}}, "does not fit its configuration"),
+        ({"model": {**json.loads(good)["model"], "places": 1}}, "places: 1: expected"),
         ({"model": {**json.loads(good)["model"], "dropout": 5}}, "dropout: 5: expected"),
         ({"styles": "folk"}, "styles: 'folk': expected a JSON list"),
         ({"styles": [5]}, "styles: .5.: expected names"),
@@ -201,7 +232,7 @@ def test_truncated_weights_are_refused(checkpoint):
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="damaged"):
         load_checkpoint(checkpoint)
-    tensors = {"step_weights.weight": torch.zeros(2)}
+    tensors = {"pitch_weights.weight": torch.zeros(2)}
     save_file(tensors, weights)
     assert load_file(weights).keys() == tensors.keys()
     with pytest.raises(CheckpointError, match="damaged"):

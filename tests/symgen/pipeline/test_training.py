@@ -15,17 +15,19 @@ from symgen.pipeline.corpora import build_named, describe, entry_of
 from symgen.pipeline.training import load_pieces, train_line_vae
 
 TINY = VaeConfig(
-    channels=16,
-    latent=4,
-    encoder_dilations=(1,),
-    decoder_dilations=(1,),
-    pooling_heads=1,
+    rhythm_width=16,
+    pitch_width=16,
+    rhythm_latent=4,
+    pitch_latent=4,
+    harmony_latent=2,
+    form_latent=2,
+    history_layers=1,
+    n_heads=2,
     prior_width=16,
     prior_layers=1,
-    prior_heads=1,
     prior_components=2,
 )
-SHORT = TrainConfig(n_updates=4, batch_steps=512, window_bars=(4,), evaluate_every=2, save_every=2)
+SHORT = TrainConfig(n_updates=4, batch_slots=512, window_bars=(4,), evaluate_every=2, save_every=2)
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +57,24 @@ def test_a_folder_becomes_a_model_that_makes_songs(music, tmp_path):
     assert config["training"]["validation"] == figures
     assert config["training"]["corpora"] == [str(music)]
     card = (out / "MODEL_CARD.md").read_text()
-    assert f"| validation | {figures['negative_elbo']:.4f} |" in card
+    assert f"| validation | {figures['negative_elbo']:.4f} | {figures['causal_bound']:.4f} |" in card
     assert "the folder" in card
     assert load_checkpoint(out).styles == ()
     score = symgen.generate(key="C", bars=2, seed=1, checkpoint=out)
     assert symgen.audit(score, symgen.default_rules(score.chords, score.keys[0].key)) == []
     assert dict(score.recipe)["checkpoint"] == config["sha256"][:16]
+
+
+def test_a_model_is_tuned_to_a_folder(music, tmp_path):
+    first, tuned = tmp_path / "first", tmp_path / "tuned"
+    train_line_vae([str(music)], first, model_config=TINY, train_config=SHORT)
+    train_line_vae([str(music)], tuned, train_config=SHORT, fine_tune=first)
+    one, other = load_checkpoint(first), load_checkpoint(tuned)
+    assert other.model.config == TINY
+    assert other.training["began_with"]["digest"] == one.digest
+    card = (tuned / "MODEL_CARD.md").read_text()
+    assert f"began with the weights {one.digest[:16]}" in card
+    assert "symgen train -o FOLDER --fine-tune FOLDER --corpus" in card
 
 
 def test_a_run_refuses_other_music(music, tmp_path):
