@@ -11,6 +11,7 @@ import typer
 
 import symgen
 from symgen.cli import corpus, output, rules, song, takes, training
+from symgen.cli.limits import limited
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
 
@@ -31,15 +32,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("generate")(song.generate)
-app.command("infill")(takes.infill)
-app.command("continue")(takes.continue_)
-app.command("vary")(takes.vary)
-app.command("interpolate")(takes.interpolate)
+app.command("infill")(limited(takes.infill))
+app.command("continue")(limited(takes.continue_))
+app.command("vary")(limited(takes.vary))
+app.command("interpolate")(limited(takes.interpolate))
 app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
 app.command("check")(rules.check)
-app.command("render")(output.render)
-app.command("plot")(output.plot)
+app.command("render")(limited(output.render))
+app.command("plot")(limited(output.plot))
 app.add_typer(corpus.app, name="corpus")
 app.command("train")(training.train)
 

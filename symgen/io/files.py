@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from symgen.errors import FileFormatError, GridError, MissingDependencyError, ScoreError
 from symgen.files import write_whole
 from symgen.grid import check_steps_per_quarter
+from symgen.io.isolated import load_isolated
 from symgen.io.limits import Limits, limits_in_force
 from symgen.io.midi_reader import read_midi
 from symgen.io.midi_writer import write_midi
@@ -74,16 +75,34 @@ def load(
     kind = _kind(path, data)
     if kind == "midi":
         return read_midi(data, steps_per_quarter=steps_per_quarter, name=str(path), limits=limits, warned=warned)
+    if limits.load_seconds is not None:
+        return load_isolated(path, steps_per_quarter=steps_per_quarter, limits=limits)
     stream = _parse(path, data, kind, limits)
     if "Opus" in stream.classSet:
         if len(stream.scores) != 1:
             _fail(path, f"{len(stream.scores)} pieces in one file: expected one; split it first")
         stream = stream.scores[0]
+    if float(stream.duration.quarterLength) > limits.n_quarters:
+        n_quarters = f"{float(stream.duration.quarterLength):,.0f} quarter notes long"
+        _fail(path, f"{n_quarters}: expected at most {limits.n_quarters:,} (--max-quarters)")
     try:
-        return from_music21(stream, steps_per_quarter=steps_per_quarter)
+        score = from_music21(stream, steps_per_quarter=steps_per_quarter)
     except (GridError, ScoreError) as error:
         msg = f"{path}: {error}"
         raise type(error)(msg) from error
+    _check_limits(path, score, limits)
+    return score
+
+
+def _check_limits(path: Path, score: Score, limits: Limits) -> None:
+    """Refuse more than is allowed, as for MIDI files."""
+    if score.n_notes > limits.n_notes:
+        _fail(path, f"more than {limits.n_notes:,} notes: the limit is --max-notes")
+    if len(score.tracks) > limits.n_tracks:
+        _fail(path, f"more than {limits.n_tracks:,} tracks: the limit is --max-tracks")
+    if score.duration_seconds > limits.seconds:
+        hours = f"lasts {score.duration_seconds / 3600:,.1f} hours"
+        _fail(path, f"{hours}: expected at most {limits.seconds / 3600:g} (--max-duration)")
 
 
 def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:

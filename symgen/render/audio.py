@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError, RenderError
 from symgen.files import check_place, written_beside
-from symgen.io.smf import Limits, read_smf
+from symgen.io.limits import Limits, limits_in_force
+from symgen.io.smf import read_smf
 from symgen.render.library import load_library
 from symgen.render.performance import Message, Performance, perform
 from symgen.render.soundfont import find_soundfont
@@ -131,7 +132,7 @@ def render(
     held in memory: 20 MB a minute.
     """
     _check_settings(sample_rate, peak_dbfs, tail_max_seconds)
-    limits = limits or Limits()
+    limits = limits or limits_in_force()
     name = "MIDI bytes" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     performance = perform(read_smf(data, name, limits), name, limits)
