@@ -21,6 +21,11 @@ _HOMES = {
     "infill": "symgen.pipeline.takes",
     "continue_": "symgen.pipeline.takes",
     "vary": "symgen.pipeline.takes",
+    "infill_many": "symgen.pipeline.takes",
+    "continue_many": "symgen.pipeline.takes",
+    "vary_many": "symgen.pipeline.takes",
+    "reharmonize": "symgen.pipeline.reharmonize",
+    "reharmonize_many": "symgen.pipeline.reharmonize",
     "interpolate": "symgen.pipeline.between",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
@@ -54,10 +59,15 @@ if TYPE_CHECKING:
     from symgen.pipeline.ideas import read_idea as read_idea
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render
+    from symgen.pipeline.reharmonize import reharmonize as reharmonize
+    from symgen.pipeline.reharmonize import reharmonize_many as reharmonize_many
     from symgen.pipeline.rules import default_rules as default_rules
     from symgen.pipeline.takes import continue_ as continue_
+    from symgen.pipeline.takes import continue_many as continue_many
     from symgen.pipeline.takes import infill as infill
+    from symgen.pipeline.takes import infill_many as infill_many
     from symgen.pipeline.takes import vary as vary
+    from symgen.pipeline.takes import vary_many as vary_many
     from symgen.score import Note as Note
     from symgen.score import Score as Score
     from symgen.score import Track as Track

@@ -1,4 +1,4 @@
-"""``symgen infill``, ``continue``, ``vary`` and ``interpolate``: what becomes of music that is there."""
+"""``symgen infill``, ``continue``, ``vary``, ``reharmonize``, ``interpolate``: what becomes of music that is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symgen.errors import RequestError
 if TYPE_CHECKING:
     from symgen.pipeline.ranking import Take
 
-__all__ = ["beside", "continue_", "infill", "interpolate", "save_takes", "vary"]
+__all__ = ["beside", "continue_", "infill", "interpolate", "reharmonize", "save_takes", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
 _Track = Annotated[
@@ -145,6 +145,50 @@ def vary(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
     save_takes(vary_many(idea, amount, n, seed=seed, **asked), n, out or beside(source, "vary"), as_json=as_json)
+
+
+def reharmonize(
+    source: _Source,
+    chords_style: Annotated[
+        str,
+        typer.Option(
+            "--chords-style", "--chord-style", help="Whose chords: pop, lead-sheet, jazz, folk, classical, chorale."
+        ),
+    ] = "pop",
+    amount: Annotated[
+        float, typer.Option("--amount", "-a", help="From 0, the chords as they are, to 1, all of them drawn anew.")
+    ] = 1.0,
+    keep_cadences: Annotated[
+        bool,
+        typer.Option("--keep-cadences", help="The last two chords of each 4 bars stay where they make a cadence."),
+    ] = False,
+    chords_per_bar: Annotated[int, typer.Option("--chords-per-bar", help="At most so many, 1 or 2.")] = 2,
+    track: _Track = None,
+    key: _Key = None,
+    chords: _Chords = None,
+    chord_syntax: _Syntax = None,
+    seed: _Seed = None,
+    n: _Number = 1,
+    out: _Out = None,
+    as_json: _Json = False,
+) -> None:
+    """Put other chords under a melody, which stays as it is: chords as a style has them that fit its notes."""
+    from symgen.pipeline.reharmonize import reharmonize_many
+
+    takes = reharmonize_many(
+        source,
+        n,
+        chords_style=chords_style,
+        amount=amount,
+        keep_cadences=keep_cadences,
+        chords_per_bar=chords_per_bar,
+        track=track,
+        key=key,
+        chords=chords,
+        chord_syntax=chord_syntax,
+        seed=seed,
+    )
+    save_takes(takes, n, out or beside(source, "reharmonize"), as_json=as_json)
 
 
 def interpolate(
