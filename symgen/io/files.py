@@ -90,6 +90,10 @@ def load(
     except (GridError, ScoreError) as error:
         msg = f"{path}: {error}"
         raise type(error)(msg) from error
+    except MissingDependencyError:
+        raise
+    except Exception as error:  # what a damaged file leads music21's own methods to
+        _fail(path, f"not readable as {_WORDS[kind]}: {_reason(error)}", error)
     _check_limits(path, score, limits)
     return score
 
@@ -186,11 +190,16 @@ def _parse(path: Path, data: bytes, kind: str, limits: Limits) -> Any:
     except MissingDependencyError:
         raise
     except Exception as error:  # its parsers raise whatever the damage leads to
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
-        _fail(path, f"not readable as {_WORDS[kind]}: {reason}", error)
+        _fail(path, f"not readable as {_WORDS[kind]}: {_reason(error)}", error)
     if not stream.recurse().notesAndRests:
         _fail(path, f"no notes in it: expected {_WORDS[kind]}")
     return stream
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what a library says, not too long."""
+    line = (str(error).splitlines() or [""])[0].strip()[:300]
+    return line or type(error).__name__
 
 
 def _check_archive(path: Path, limits: Limits) -> None:

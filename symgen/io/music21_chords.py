@@ -40,11 +40,15 @@ def music21_name(spelling: Spelling) -> str:
 
 def from_symbol(symbol: Any) -> Chord | None:
     """Read a chord symbol from its root, kind, degrees and bass; ``None`` if that says nothing."""
-    harmony = require("music21").harmony
+    music21 = require("music21")
+    harmony = music21.harmony
     if "NoChord" in symbol.classSet:
         return NO_CHORD
     kind = harmony.CHORD_ALIASES.get(symbol.chordKind, symbol.chordKind)
-    root = symbol.root()
+    try:
+        root = symbol.root()
+    except music21.chord.ChordException:  # a symbol that music21 could not read has no notes to find it in
+        return None
     if root is None or kind not in harmony.CHORD_TYPES:
         return None
     semitones = set(_kind_semitones(kind))

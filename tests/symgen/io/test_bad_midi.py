@@ -51,6 +51,8 @@ def flood(n_notes: int, delta: bytes) -> bytes:
     return raw_midi(b"\0\x90\x3c\0" + (b"\0\x3c\x64" + delta + b"\x3c\0") * n_notes + END)
 
 
+TEMPOS = b"".join(meta(0x51, (500_000 + i % 9).to_bytes(3, "big"), b"\x0a") for i in range(100_000))
+
 # Refused: the file, and what its one line must say after its name.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "an empty file"),
@@ -97,8 +99,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "many-events": (raw_midi(b"\0\xb0\7\1" + b"\0\7\1" * 2_000_000 + END), "more than 2,000,000 events"),
     "many-bytes": (GOOD + bytes(16 * 2**20), "bytes: expected a music file of at most 16,777,216 (--max-bytes)"),
     # 44 bytes that would be days of sound and some 50 GB of WAV
-    "bomb": (raw_midi(tempo(15_000_000) + NOTE[:4] + b"\x8b\x80\x80\0\x80\x3c\0" + END, ticks=1000), "(--max-duration)"),
-    "bomb-ppq-1": (raw_midi(tempo(15_000_000) + NOTE[:4] + vlq(90_000) + b"\x80\x3c\0" + END, ticks=1), "lasts 375.0 h"),
+    "bomb": (raw_midi(tempo(15_000_000) + ON + b"\x8b\x80\x80\0\x80\x3c\0" + END, ticks=1000), "(--max-duration)"),
+    "bomb-1": (raw_midi(tempo(15_000_000) + NOTE[:4] + vlq(90_000) + b"\x80\x3c\0" + END, ticks=1), "lasts 375.0 h"),
 }  # fmt: skip
 
 # Read, with these warnings and as many notes.
@@ -119,8 +121,8 @@ MENDED: dict[str, tuple[bytes, list[str], int]] = {
     "off-without-on": (raw_midi(b"\0\x80\x3c\0" + NOTE + END), [], 1),
     "zero-length": (raw_midi(ON + b"\0\x80\x3c\0" + END), [], 1),
     "overlap": (raw_midi(ON + b"\x81\x70\x90\x3c\x20" + b"\x81\x70\x80\x3c\0" * 2 + END), [], 2),
-    "10000-on-one-tick": (raw_midi((ON * 10_000) + b"\x83\x60\x80\x3c\0" + b"\0\x80\x3c\0" * 9_999 + END), [], 1),
-    "100000-tempos": (raw_midi(b"".join(meta(0x51, (500_000 + i % 9).to_bytes(3, "big"), b"\x0a") for i in range(100_000)) + NOTE + END), [], 1),
+    "10000-on-one-tick": (raw_midi(ON * 10_000 + OFF + b"\0\x80\x3c\0" * 9_999 + END), [], 1),
+    "100000-tempos": (raw_midi(TEMPOS + NOTE + END), [], 1),
 }  # fmt: skip
 
 

@@ -123,6 +123,11 @@ class TestReadingErrors:
         (tmp_path / "two.abc").write_text(f"{ABC}\n{ABC.replace('X:1', 'X:2')}", encoding="utf-8")
         complains(tmp_path / "two.abc", "2 pieces in one file: expected one")
 
+    def test_a_chord_symbol_without_notes_is_left_out(self, tmp_path: Path) -> None:
+        """Where music21 makes an object of it that cannot even be asked for its root."""
+        (tmp_path / "tune.abc").write_text(ABC.replace('"E7"', '/B""G7'), encoding="utf-8")
+        assert str(load(tmp_path / "tune.abc").chords[0].chord) == "Am"
+
     def test_an_archive_that_unpacks_to_too_much(self, tmp_path: Path) -> None:
         with zipfile.ZipFile(tmp_path / "bomb.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("score.xml", bytes(65 * 2**20))
