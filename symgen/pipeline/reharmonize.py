@@ -1,9 +1,9 @@
 """Other chords under a melody that stays: drawn exactly from the chain of chords times how they fit the notes.
 
-The steps of the lattice are half bars (bars where a half falls between two beats, and for the last bar), its symbols
-the chords of a style (:mod:`symgen.pipeline.chordchain`), and the weight of a progression is what the corpus gives
-it times ``exp(-cost)`` for every note of the melody over its chord (:mod:`symgen.pipeline.fit`), given that it closes.
-The sum over all progressions is one backward recursion, and each chord is drawn with its exact chance.
+The steps of the lattice are half bars (bars where a half falls between two beats), the last one under the last note,
+its symbols the chords of a style (:mod:`symgen.pipeline.chordchain`), and the weight of a progression is what the
+corpus gives it times ``exp(-cost)`` for every note of the melody over its chord (:mod:`symgen.pipeline.fit`), given
+that it closes. The sum over all progressions is one backward recursion, and each chord is drawn with its exact chance.
 
 >>> from symgen.score import Note, Track
 >>> tune = [(0, 60), (4, 64), (8, 67), (12, 64), (16, 65), (20, 69), (24, 67), (28, 62), (32, 60)]
@@ -33,7 +33,7 @@ from symgen.pipeline.fit import costs
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.redraw import signed
 from symgen.pipeline.request import MAX_BARS, checked_seed
-from symgen.score import ChordChange, Score, Track, chord_at_steps
+from symgen.score import ChordChange, KeyChange, Score, Track, chord_at_steps
 from theory.cadence import cadence_of
 from theory.chord import Chord
 from theory.harmony import PHRASE_SLOTS, STYLES, in_key, plain
@@ -63,6 +63,14 @@ class _Slot:
     key: Key
     old: Chord | None
     is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """Whether the chords that were there count at all, and whether cadences among them stay."""
+
+    to_chords: bool
+    to_cadences: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ def reharmonize_many(
     checked_number(n)
     _check(chords_style, amount, chords_per_bar)
     seed = checked_seed(seed)
-    piece = _read(music, track, (key, chords, chord_syntax), chords_style, chords_per_bar, keep_cadences=keep_cadences)
+    bound = _Bound(amount < 1 or keep_cadences, keep_cadences)
+    piece = _read(music, track, (key, chords, chord_syntax), chords_style, chords_per_bar, bound)
     if amount == 0:
         return [Take(piece.score, seed, piece.said, 0.0)]
     chain, given_up = _chain(piece, amount)
@@ -208,25 +217,35 @@ def _read(
     context: tuple[Key | str | None, Progression | str | None, str | None],
     style: str,
     chords_per_bar: int,
-    *,
-    keep_cadences: bool,
+    bound: _Bound,
 ) -> _Piece:
     from symgen import io
 
     name = "the score" if isinstance(music, Score) else str(music)
     score = music if isinstance(music, Score) else io.load(music, steps_per_quarter=TICKS_PER_QUARTER)
     number = _melody_track(score, track, name)
-    known, where = with_context(score, key=context[0], chords=context[1], chord_syntax=context[2])
+    known, where = _known(score, *context, needs_chords=bound.to_chords)
     bars = score.bars
     last = int(bars.bar_of(score.tracks[number].notes[-1].onset_steps))
     if last >= MAX_BARS:
         msg = f"{name}: {last + 1} bars: expected at most {MAX_BARS}"
         raise RequestError(msg)
     slots = _slots(known, number, bars, last, chords_per_bar)
-    if keep_cadences:
+    if bound.to_cadences:
         slots = _with_kept_cadences(slots)
     said = [*([where] if where else []), *([] if len(score.tracks) == 1 else [f"melody: {score.tracks[number].name}"])]
     return _Piece(score, known, number, tuple(slots), style, tuple(said))
+
+
+def _known(
+    score: Score, key: Key | str | None, chords: Progression | str | None, syntax: str | None, *, needs_chords: bool
+) -> tuple[Score, str]:
+    """Return the score with its keys, and chords if they are needed, and where they come from, in words."""
+    if needs_chords or not (score.keys or key is not None):
+        return with_context(score, key=key, chords=chords, chord_syntax=syntax)
+    if key is None:
+        return score, "key of the file"
+    return replace(score, keys=(KeyChange(0, Key.parse(key) if isinstance(key, str) else key),)), ""
 
 
 def _melody_track(score: Score, name: str | None, where: str) -> int:
@@ -251,8 +270,11 @@ def _slots(known: Score, track: int, bars: BarMap, last: int, chords_per_bar: in
         first += 1
     old = chord_at_steps(known.chords, bars.end_steps)
     slots = []
+    end_onset = known.tracks[track].notes[-1].onset_steps
     for bar in range(first, last + 1):
-        edges = _edges(bars, bar, 1 if bar == last else chords_per_bar)
+        edges = _edges(bars, bar, chords_per_bar)
+        if bar == last and end_onset < edges[1]:  # the last chord stands under the last note, and after it
+            edges = [edges[0], edges[-1]]
         for half, (start, end) in enumerate(pairwise(edges)):
             keys = [change.key for change in known.keys if change.onset_steps <= start] or [known.keys[0].key]
             slots.append(_Slot(start, end, bar, ((bar - first) * 2 + half) % PHRASE_SLOTS, keys[-1], old[start]))
