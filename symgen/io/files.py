@@ -21,6 +21,7 @@ from symgen.io.midi_reader import read_midi
 from symgen.io.midi_writer import write_midi
 from symgen.io.music21_reader import from_music21
 from symgen.io.optional import require
+from symgen.io.text_check import check_text
 from symgen.score import Score
 
 __all__ = ["SUFFIXES", "load", "save"]
@@ -177,8 +178,12 @@ def _kind(path: Path, data: bytes) -> str:
 
 def _parse(path: Path, data: bytes, kind: str, limits: Limits) -> Any:
     """Return the music21 stream of a file."""
+    text = ""
     if data.startswith(b"PK"):
         _check_archive(path, limits)
+    else:
+        text = _text(data)
+        check_text(text, kind, str(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # music21 warns of oddities it has already mended
@@ -186,7 +191,7 @@ def _parse(path: Path, data: bytes, kind: str, limits: Limits) -> Any:
             if kind == "musicxml":
                 stream = converter.parse(path, format=kind, forceSource=True)
             else:  # from a path, these leave the file open when they fail
-                stream = converter.parseData(data.decode("utf-8-sig", errors="replace"), format=kind)
+                stream = converter.parseData(text, format=kind)
     except MissingDependencyError:
         raise
     except Exception as error:  # its parsers raise whatever the damage leads to
@@ -194,6 +199,11 @@ def _parse(path: Path, data: bytes, kind: str, limits: Limits) -> Any:
     if not stream.recurse().notesAndRests:
         _fail(path, f"no notes in it: expected {_WORDS[kind]}")
     return stream
+
+
+def _text(data: bytes) -> str:
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return data.decode(encoding, errors="replace")
 
 
 def _reason(error: Exception) -> str:
