@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["LookBack", "NoteHistory", "Places", "attend"]
+__all__ = ["Block", "LookBack", "NoteHistory", "Places", "attend"]
 
 _BARS_BACK, _NOTES_BACK = 18, 32
 
@@ -57,7 +57,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, n_heads: int
     return F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Attention to notes and a two-layer network, each after a norm and around which the signal can pass."""
 
     def __init__(self, width: int, n_heads: int, dropout: float) -> None:
@@ -71,6 +71,7 @@ class _Block(nn.Module):
         self.bias = _PlaceBias(n_heads)
 
     def forward(self, x: Tensor, key_value: Tensor, bias: Tensor) -> Tensor:
+        """Return what queries x (batch, q, width) make of keys and values (batch, k, 2 * width)."""
         key, value = key_value.chunk(2, dim=-1)
         mixed = attend(self.to_query(self.norm1(x)), key, value, bias, self.n_heads)
         x = x + self.dropout(self.out(mixed))
@@ -91,9 +92,14 @@ class NoteHistory(nn.Module):
 
     def __init__(self, width: int, n_layers: int, n_heads: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_Block(width, n_heads, dropout) for _ in range(n_layers))
+        self.layers = nn.ModuleList(Block(width, n_heads, dropout) for _ in range(n_layers))
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         self.norm = nn.LayerNorm(width)
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The layers."""
+        return [layer for layer in self.layers if isinstance(layer, Block)]
 
     def forward(self, notes: Tensor, places: Places) -> tuple[Tensor, Places]:
         """Return states of the start and of each note, shape (batch, 1 + notes, width), and their places.
@@ -108,8 +114,7 @@ class NoteHistory(nn.Module):
         x = torch.cat([self.start.expand(len(notes), 1, -1), notes], dim=1)
         at = with_start(places)
         later = (at.note[:, None, :] > at.note[:, :, None])[:, None]
-        for layer in self.layers:
-            assert isinstance(layer, _Block)
+        for layer in self.blocks:
             bias = layer.bias(at, at).masked_fill(later, float("-inf"))
             x = layer(x, layer.to_key_value(layer.norm1(x)), bias)
         return self.norm(x), at
@@ -133,7 +138,7 @@ class LookBack(nn.Module):
 
     def __init__(self, width: int, n_heads: int, dropout: float) -> None:
         super().__init__()
-        self.block = _Block(width, n_heads, dropout)
+        self.block = Block(width, n_heads, dropout)
         self.norm = nn.LayerNorm(width)
 
     def forward(self, queries: Tensor, at: Places, states: Tensor, of: Places) -> Tensor:

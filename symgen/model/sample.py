@@ -6,8 +6,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from symgen.alphabet import N_SPECIAL, LineAlphabet
 from symgen.model.harmony import UNKNOWN, chord_labels
+from symgen.model.inference import on_one_thread
 from symgen.model.prior import FactorMixture
 from symgen.model.rhythm import ONSET
 from symgen.model.vae import LineVae, summary
@@ -39,7 +39,7 @@ def encode_line(model: LineVae, line: NDArray[np.int64], features: NDArray[np.fl
     """
     slots = model.config.grid.slots(line.shape[1])
     symbols = _without_leading_holds(line[:, slots])
-    with _deterministic():
+    with on_one_thread():
         mean, _ = model.encode(Window.of(torch.from_numpy(symbols)[None]), _rows(model, features))
     latents: NDArray[np.float32] = mean[0].numpy()
     return latents
@@ -78,7 +78,7 @@ def refill_latents(
     """
     filled, rows = torch.from_numpy(latents.copy())[None], _rows(model, features)
     kept = [bar for bar in range(len(latents)) if bar not in set(fresh)]
-    with _deterministic():
+    with on_one_thread():
         form = model.encode_form(filled[:, kept])[0] if kept else _form(model, rng)
         _fill(model, filled, rows, form, fresh, rng, temperature)
     drawn: NDArray[np.float32] = filled[0].numpy()
@@ -120,7 +120,7 @@ def sample_latents(
     """
     latents = torch.zeros(1, len(features), sum(model.sizes))
     rows, sources = _rows(model, features), range(len(features)) if sources is None else sources
-    with _deterministic():
+    with on_one_thread():
         form = _form(model, rng)
         for bar, source in enumerate(sources):
             if source != bar:
@@ -155,7 +155,7 @@ def line_potentials(
     bars, bar_steps = features.shape[:2]
     slots = model.config.grid.slots(bar_steps)
     rows = _rows(model, features)
-    with _deterministic():
+    with on_one_thread():
         kinds, pitches = _chain_weights(model, torch.from_numpy(latents)[None], rows)
         moves = torch.cat([model.moves(), model.first[None]])
         leave = -torch.logsumexp(pitches[:, None, :] + moves, dim=-1)
@@ -239,14 +239,3 @@ def _draw(mixture: FactorMixture, rng: np.random.Generator, temperature: float) 
     noise = torch.from_numpy(rng.standard_normal(len(mean)).astype(np.float32))
     drawn: Tensor = mean + noise * log_std.exp() * temperature**0.5
     return drawn
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.set_num_threads(n_threads)
