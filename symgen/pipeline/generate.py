@@ -31,7 +31,7 @@ from symgen.pipeline.harmony import chord_changes, compose_progression
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.request import Request, checked_locks, read_request
 from symgen.pipeline.rules import chosen_rules, default_rules
-from symgen.pipeline.sections import draw_form
+from symgen.pipeline.sections import draw_forms
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange
 from theory.key import Key
@@ -278,9 +278,9 @@ def _formed_lines(
     song: _Song, potentials: Sequence[LinePotentials], rng: np.random.Generator
 ) -> Iterator[tuple[_Melody, float]]:
     assert song.form is not None
-    for one in potentials:
-        made = draw_form(one, song.moments, song.rules, song.form, song.bars.starts, rng)
-        yield _Melody(one.alphabet.decode(made.line), made.form, (*song.said, *made.said)), made.log_probability
+    for made in draw_forms(potentials, song.moments, song.rules, song.form, song.bars.starts, rng):
+        notes = potentials[0].alphabet.decode(made.line)
+        yield _Melody(notes, made.form, (*song.said, *made.said)), made.log_probability
 
 
 def _score(song: _Song, melody: _Melody, rank: int, n: int) -> Score:
@@ -350,9 +350,7 @@ def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources
     for bar, source in enumerate(sources):
         if chords[bar] == chords[source]:
             step[bar], leave[bar] = step[source], leave[source]
-    return replace(
-        potentials, step=step.reshape(potentials.step.shape), leave=leave.reshape(potentials.leave.shape)
-    )
+    return replace(potentials, step=step.reshape(potentials.step.shape), leave=leave.reshape(potentials.leave.shape))
 
 
 @lru_cache(maxsize=4)

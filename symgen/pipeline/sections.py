@@ -29,12 +29,12 @@ from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.plan import LinePlan, is_possible, plan_line
 from symgen.decode.ties import Tie, TiedSums
 from symgen.errors import InfeasibleError, RequestError
-from symgen.pipeline.draws import narrowed
+from symgen.pipeline.draws import narrowed, with_potentials
 from symgen.pipeline.form import Form, Section
 from symgen.potentials import LinePotentials
 from theory.rules import Cadence, Moment, Rule
 
-__all__ = ["FormedLine", "draw_form", "with_cadences"]
+__all__ = ["FormedLine", "draw_forms", "with_cadences"]
 
 _Line = NDArray[np.int64]
 _Open = NDArray[np.bool_]
@@ -81,19 +81,21 @@ class _Draft:
     is_open: _Open
 
 
-def draw_form(
-    potentials: LinePotentials,
+def draw_forms(
+    potentials: Sequence[LinePotentials],
     moments: Sequence[Moment],
     rules: Sequence[Rule],
     form: Form,
     starts: NDArray[np.int64],
     rng: np.random.Generator,
-) -> FormedLine:
-    """Draw a line in sections.
+) -> Iterator[FormedLine]:
+    """Draw lines in sections, one for each of several potentials.
 
     Parameters
     ----------
-    potentials, moments, rules
+    potentials
+        Of takes of one request: the same symbols are impossible in all.
+    moments, rules
         The request; see the module for the law.
     form
         Its sections.
@@ -107,27 +109,28 @@ def draw_form(
     InfeasibleError
         If the rules leave no line, whatever the form.
     """
-    made = _drawn_once(potentials, moments, rules, form, starts, rng, frozenset())
-    lost = _lost(form, made.form)
-    if not lost:
-        return made
-    # Notes that come back count for more than a cadence as a law.
-    eased = _drawn_once(potentials, moments, rules, form, starts, rng, frozenset(lost))
-    return eased if len(_lost(form, eased.form)) < len(lost) else made
+    plan, said = with_cadences(potentials[0], moments, rules, form)
+    for one in potentials:
+        made = _drawn_once(with_potentials(plan, one), list(rules), said, form, starts, rng)
+        lost = _lost(form, made.form)
+        if lost:  # notes that come back count for more than a cadence as a law
+            eased_plan, words = with_cadences(one, moments, rules, form, eased=frozenset(lost))
+            eased = _drawn_once(eased_plan, list(rules), words, form, starts, rng)
+            made = eased if len(_lost(form, eased.form)) < len(lost) else made
+        yield made
 
 
 def _drawn_once(
-    potentials: LinePotentials,
-    moments: Sequence[Moment],
-    rules: Sequence[Rule],
+    plan: LinePlan,
+    rules: list[Rule],
+    said: tuple[str, ...],
     form: Form,
     starts: NDArray[np.int64],
     rng: np.random.Generator,
-    eased: frozenset[int],
 ) -> FormedLine:
-    closed, said = with_cadences(potentials, moments, rules, form, eased=eased)
-    plan, draft = _first_draft(potentials, moments, [closed, list(rules)], form, starts, rng)
-    if plan.rules != tuple(closed):
+    closed = plan
+    plan, draft = _first_draft(plan, rules, form, starts, rng)
+    if plan.rules != closed.rules:
         said = ("no cadences at the ends of phrases: no line with them was found under the rules",)
     drawing = _Drawing(plan, starts, rng)
     for number in range(len(form.sections)):
@@ -151,28 +154,41 @@ def with_cadences(
     form: Form,
     *,
     eased: frozenset[int] = frozenset(),
-) -> tuple[list[Rule], tuple[str, ...]]:
-    """Return the rules with a cadence at the end of each section, and which ones are mere preferences, in words.
+) -> tuple[LinePlan, tuple[str, ...]]:
+    """Plan a request with a cadence at the end of each section; say which ones are mere preferences.
 
     A cadence is a law where the rules leave room for it, one kind of it in all places of a letter. Where the rules ask
     for one of their own, that stands alone. ``eased`` are sections whose cadences are to be preferences.
     """
-    own = {rule.bar for rule in rules if isinstance(rule, Cadence)}
+    wanted = _wanted_cadences(rules, form)
+    if not eased:
+        usual = [*rules, *(cadence for options in wanted.values() for cadence in options[0])]
+        plan = plan_line(potentials, moments, usual)
+        if plan.is_possible and not any(rule.is_law for rule in plan.judged):
+            return plan, ()
     closed, said = list(rules), []
-    for number, section in enumerate(form.sections):
-        places = [s for i, s in enumerate(form.sections) if number in (i, s.like) and s.end not in own]
-        if section.like is not None or not places:
-            continue
-        kinds = _CADENCES[form.closes(number)]
-        options = [[Cadence(place.end, kind) for place in places] for kind in kinds]
+    for number, options in wanted.items():
         tried = iter(() if number in eased else options)
         found = next((some for some in tried if _is_surely_possible(potentials, moments, [*closed, *some])), None)
         if found is None:
             found = [replace(cadence, cost=_CADENCE_COST) for cadence in options[0]]
-            bars = ", ".join(str(place.end) for place in places)
-            said.append(f"bar {bars}: a cadence is preferred only: the rules leave no room for it as a law")
+            bars = ", ".join(str(cadence.bar) for cadence in found)
+            where = f"bar{'s' * (len(found) > 1)} {bars}"
+            said.append(f"{where}: a cadence is preferred only: the rules leave no room for it as a law")
         closed += found
-    return closed, tuple(said)
+    return plan_line(potentials, moments, closed), tuple(said)
+
+
+def _wanted_cadences(rules: Sequence[Rule], form: Form) -> dict[int, list[list[Cadence]]]:
+    """Return for each section with notes of its own the cadences of all its places, by kind."""
+    own = {rule.bar for rule in rules if isinstance(rule, Cadence)}
+    wanted = {}
+    for number, section in enumerate(form.sections):
+        places = [s for i, s in enumerate(form.sections) if number in (i, s.like) and s.end not in own]
+        if section.like is None and places:
+            kinds = _CADENCES[form.closes(number)]
+            wanted[number] = [[Cadence(place.end, kind) for place in places] for kind in kinds]
+    return wanted
 
 
 def _is_surely_possible(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> bool:
@@ -183,30 +199,36 @@ def _is_surely_possible(potentials: LinePotentials, moments: Sequence[Moment], r
 
 
 def _first_draft(
-    potentials: LinePotentials,
-    moments: Sequence[Moment],
-    rule_lists: Sequence[list[Rule]],
-    form: Form,
-    starts: NDArray[np.int64],
-    rng: np.random.Generator,
+    plan: LinePlan, rules: list[Rule], form: Form, starts: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[LinePlan, _Draft]:
-    """Return a plan of the first of some lists of rules that a line is found for, and the line."""
-    is_open = np.ones(potentials.step.shape, dtype=np.bool_)
+    """Return a plan that a line is found for, with the cadences if it can be, and the line.
+
+    No note is held into a section, if that can be.
+    """
+    is_open = np.ones(plan.potentials.step.shape, dtype=np.bool_)
     is_open[[int(starts[section.first]) for section in form.sections], HOLD] = False
-    for rules in rule_lists:
-        plan = plan_line(potentials, moments, rules)
-        line = try_line(narrowed(plan, is_open), rng)  # no note is held into a section
-        if line is not None:
-            return plan, _Draft(line, is_open)
-    every = np.ones_like(is_open)
-    for rules in rule_lists[:-1]:
-        plan = plan_line(potentials, moments, rules)
-        try:
-            return plan, _Draft(draw_line(plan, rng), every)
-        except (InfeasibleError, RequestError):
-            continue
-    plan = plan_line(potentials, moments, rule_lists[-1])
-    return plan, _Draft(draw_line(plan, rng), every)
+    line = _line_of(narrowed(plan, is_open), rng)
+    if line is not None:
+        return plan, _Draft(line, is_open)
+    bare = plan_line(plan.potentials, plan.moments, rules)
+    line = _line_of(narrowed(bare, is_open), rng)
+    if line is not None:
+        return bare, _Draft(line, is_open)
+    try:
+        return plan, _Draft(draw_line(plan, rng), np.ones_like(is_open))
+    except (InfeasibleError, RequestError):
+        return bare, _Draft(draw_line(bare, rng), np.ones_like(is_open))
+
+
+def _line_of(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
+    """Draw a line as :func:`symgen.decode.draw.try_line` does, in one sum where the lattice holds all the rules."""
+    if plan.judged or plan.ties or not all(rule.has_place(plan.moments) for rule in plan.rules if rule.is_law):
+        return try_line(plan, rng)
+    table = log_backward(plan.lattice)
+    if np.isneginf(table[0, 0]):
+        return None
+    line: _Line = lines_at(plan.lattice, table, rng.random((plan.lattice.n_steps, 1)))[0]
+    return line
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,29 +287,30 @@ class _Drawing:
                 continue
             fixed = self._fixed(replace(draft, line=line), form, number, repeats, line)
             opened = self._opened(fixed, form, number, line)
-            found = self._completed(opened) or (None if spare else self._completed(fixed))
-            if found is not None and (found.is_open is opened.is_open):
+            found = self._completed(opened)
+            if found is not None:
                 return found
-            spare = spare or found
+            if opened is not fixed and spare is None:
+                spare = self._completed(fixed)
         if spare is not None:
             return spare
         return self._tied(form, number, repeats, draft, is_open, bonus) if len(repeats) == 1 else None
 
     def _completed(self, draft: _Draft) -> _Draft | None:
         """Return a draft with a line drawn given all that is settled in it, if there is one."""
-        narrow = narrowed(self.plan, draft.is_open)
-        line = try_line(narrow, self.rng) if narrow.is_possible else None
+        line = _line_of(narrowed(self.plan, draft.is_open), self.rng)
         return None if line is None else replace(draft, line=line)
 
     def _opened(self, draft: _Draft, form: Form, number: int, line: _Line) -> _Draft:
         """Return a draft in which the variations of a section open as it does."""
-        is_open = draft.is_open.copy()
-        start = self._span(form.sections[number]).start
-        for section in form.sections:
-            if section.varies == number:
-                first, end = int(self.starts[section.first]), int(self.starts[section.first + section.opening_bars])
-                is_open[first:end] = False
-                is_open[np.arange(first, end), line[start : start + end - first]] = True
+        variations = [section for section in form.sections if section.varies == number]
+        if not variations:
+            return draft
+        is_open, start = draft.is_open.copy(), self._span(form.sections[number]).start
+        for section in variations:
+            first, end = int(self.starts[section.first]), int(self.starts[section.first + section.opening_bars])
+            is_open[first:end] = False
+            is_open[np.arange(first, end), line[start : start + end - first]] = True
         return replace(draft, is_open=is_open)
 
     def _lines(self, is_open: _Open, bonus: NDArray[np.float64] | None, first: _Line | None) -> Iterator[_Line]:
