@@ -154,6 +154,13 @@ class _Side:
             ahead,
         )
 
+    def move(self, step: int, state: _Ints, symbol: _Ints) -> tuple[_Array, _Ints]:
+        """Return the weight of one symbol of each particle and all after it, and where it leads."""
+        automaton, kind = self.lattices[0].automaton, self.lattices[0].kind[step]
+        target = automaton.next_state[kind, state, symbol].astype(np.int64)
+        weight = automaton.log_weight[kind, state, symbol] + self.log_symbol[self.request, step, symbol]
+        return weight + self.arriving[self.request, step, target], target
+
     def moves(self, step: int, state: _Ints) -> tuple[_Array, _Ints]:
         """Return the weight of each symbol and all after it, and where it leads; shape (particles, symbols)."""
         automaton, kind = self.lattices[0].automaton, self.lattices[0].kind[step]
@@ -197,17 +204,23 @@ class _Particles:
         """Return how the twist changes with each symbol, the chain's free weights, and where symbols lead."""
         ruled, target = self.rules.moves(step, self.state)
         unruled, _ = self.free.moves(step, self.alone[self.state])
-        here = self.rules.ahead[self.rules.request, step, self.state]
-        here = here - self.free.ahead[self.rules.request, step, self.alone[self.state]]
         possible = ~np.isneginf(ruled)
-        change = np.where(possible, ruled - np.where(possible, unruled, 0.0), -np.inf) - here[:, None]
+        change = np.where(possible, ruled - np.where(possible, unruled, 0.0), -np.inf) - self._twist(step)[:, None]
         return change, unruled, target
+
+    def _twist(self, step: int) -> _Array:
+        """Return how likely the chain holds it that each particle keeps the rules from a step on."""
+        alone, request = self.alone[self.state], self.rules.request
+        twist: _Array = self.rules.ahead[request, step, self.state] - self.free.ahead[request, step, alone]
+        return twist
 
     def go_on(self, step: int) -> None:
         """Take the one symbol that a closed step leaves."""
         symbol = np.where(self.rules.lattices[0].automaton.label[self.state, 1] == 1, HOLD, REST)
-        change, _, target = self.twisted(step)
-        self._take(step, symbol, target, change[np.arange(len(symbol)), symbol])
+        ruled, target = self.rules.move(step, self.state, symbol)
+        unruled, _ = self.free.move(step, self.alone[self.state], symbol)
+        self.log_weight += ruled - unruled - self._twist(step)
+        self.lines[:, step], self.state = symbol, target
 
     def extended(self, step: int, model: CausalModel, rng: np.random.Generator) -> _Ints:
         """Draw the next symbol of every particle, and weigh it."""
@@ -228,13 +241,9 @@ class _Particles:
             weight[starts] += log_sum - onset[starts]
             log_model[starts] += log_pitch[np.arange(len(starts)), pitch]
         self.log_model += log_model
-        self._take(step, symbol, target, weight)
+        self.lines[:, step], self.state = symbol, target[every, symbol]
+        self.log_weight += weight
         return symbol
-
-    def _take(self, step: int, symbol: _Ints, target: _Ints, log_weight: _Array) -> None:
-        self.lines[:, step] = symbol
-        self.state = target[np.arange(len(symbol)), symbol]
-        self.log_weight += log_weight
 
     @property
     def _shares(self) -> _Array:
@@ -260,7 +269,7 @@ class _Particles:
         for request in np.flatnonzero(few).tolist():
             heights = np.cumsum(shares[request])
             found = np.searchsorted(heights / heights[-1], marks[request], side="right").clip(max=self.n - 1)
-            chosen[request] = request * self.n + found
+            chosen[request] = request * self.n + _in_place(found)
             self.log_kept[request] += self._log_mean(request)
             self.log_weight[request * self.n : (request + 1) * self.n] = 0.0
         return chosen.reshape(-1)
@@ -282,6 +291,17 @@ class _Particles:
             log_model = self.log_model[one]
             made.append(Steered(self.lines[one], float(log_model - log_kept), float(log_kept), effective_share))
         return made
+
+
+def _in_place(chosen: _Ints) -> _Ints:
+    """Return the same numbers in an order in which each that is there stands in its own place, if it may."""
+    placed = np.full(len(chosen), -1)
+    stay = np.unique(chosen)
+    placed[stay] = stay
+    count = np.bincount(chosen, minlength=len(chosen))
+    count[stay] -= 1
+    placed[placed < 0] = np.repeat(np.arange(len(chosen)), count)
+    return placed
 
 
 def _log_sum(rows: _Array) -> _Array:

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Block", "LookBack", "NoteHistory", "Places", "attend"]
+__all__ = ["BARS_BACK", "NOTES_BACK", "Block", "LookBack", "NoteHistory", "Places", "attend"]
 
-_BARS_BACK, _NOTES_BACK = 18, 32
+BARS_BACK, NOTES_BACK = 18, 32
+"""Distances that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,13 @@ class _PlaceBias(nn.Module):
 
     def __init__(self, n_heads: int) -> None:
         super().__init__()
-        self.bars = nn.Parameter(torch.zeros(2 * _BARS_BACK, n_heads))
-        self.notes = nn.Parameter(torch.zeros(_NOTES_BACK, n_heads))
+        self.bars = nn.Parameter(torch.zeros(2 * BARS_BACK, n_heads))
+        self.notes = nn.Parameter(torch.zeros(NOTES_BACK, n_heads))
 
     def forward(self, query: Places, key: Places) -> Tensor:
-        bars_back = (query.bar[:, :, None] - key.bar[:, None, :]).clamp(0, _BARS_BACK - 1)
+        bars_back = (query.bar[:, :, None] - key.bar[:, None, :]).clamp(0, BARS_BACK - 1)
         is_same = (query.slot[:, :, None] == key.slot[:, None, :]).long()
-        notes_back = (query.note[:, :, None] - key.note[:, None, :]).clamp(0, _NOTES_BACK - 1)
+        notes_back = (query.note[:, :, None] - key.note[:, None, :]).clamp(0, NOTES_BACK - 1)
         bias: Tensor = self.bars[2 * bars_back + is_same] + self.notes[notes_back]
         return bias.permute(0, 3, 1, 2)
 

@@ -80,7 +80,7 @@ def refill_latents(
     kept = [bar for bar in range(len(latents)) if bar not in set(fresh)]
     with on_one_thread():
         form = model.encode_form(filled[:, kept])[0] if kept else _form(model, rng)
-        _fill(model, filled, rows, form, fresh, rng, temperature)
+        _fill(model, filled, rows, form, fresh, rng, temperature, _known_harmony(model, rows))
     drawn: NDArray[np.float32] = filled[0].numpy()
     return drawn
 
@@ -121,12 +121,12 @@ def sample_latents(
     latents = torch.zeros(1, len(features), sum(model.sizes))
     rows, sources = _rows(model, features), range(len(features)) if sources is None else sources
     with on_one_thread():
-        form = _form(model, rng)
+        form, known = _form(model, rng), _known_harmony(model, rows)
         for bar, source in enumerate(sources):
             if source != bar:
                 latents[0, bar] = latents[0, source]
             else:
-                _fill(model, latents, rows, form, [bar], rng, temperature)
+                _fill(model, latents, rows, form, [bar], rng, temperature, known)
     drawn: NDArray[np.float32] = latents[0].numpy()
     return drawn
 
@@ -209,9 +209,9 @@ def _fill(
     bars: Sequence[int],
     rng: np.random.Generator,
     temperature: float,
+    known: Tensor | None,
 ) -> None:
-    """Write the latents of some bars, each drawn given those before it."""
-    known = _known_harmony(model, rows)
+    """Write the latents of some bars, each drawn given those before it; those of known harmony as they are."""
     for bar in bars:
         first = max(0, bar + 1 - model.prior.max_bars)
         window = latents[:, first : bar + 1]

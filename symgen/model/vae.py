@@ -396,14 +396,28 @@ class LineVae(nn.Module):
             Conditions there, shape (batch, places, N_FEATURES).
         """
         rows = torch.arange(len(latents), device=latents.device)[:, None]
-        slots = torch.arange(_PITCHES_OF_BAR, device=latents.device)
-        distance = slots - index.clamp_max(_PITCHES_OF_BAR - 1)[..., None]
-        share = (-_SHARPNESS * distance**2).softmax(dim=-1)
-        of_bars = self.pitches(latents).unflatten(-1, (_PITCHES_OF_BAR, 64))[rows, bar]
-        mixed = torch.einsum("bnk,bnkc->bnc", share, of_bars)
+        mixed = self.mixed(self.pitch_canvas(latents)[rows, bar], index)
         hidden = self.pitch_widen(mixed) + self.pitch_direct(latents)[rows, bar] + self.pitch_told(told)
         out: Tensor = self.pitch_decoder(hidden)
         return out
+
+    def pitch_canvas(self, latents: Tensor) -> Tensor:
+        """Return what the latents of the pitch say of each of a bar's pitches, shape (batch, bars, pitches, 64)."""
+        return torch.unflatten(self.pitches(latents), -1, (_PITCHES_OF_BAR, 64))
+
+    def mixed(self, canvases: Tensor, index: Tensor) -> Tensor:
+        """Return what is said of the pitch of a number, which need not be whole.
+
+        Parameters
+        ----------
+        canvases
+            Of the bar of each place, shape (batch, places, pitches, 64).
+        index
+            Shape (batch, places).
+        """
+        distance = torch.arange(_PITCHES_OF_BAR, device=index.device) - index.clamp_max(_PITCHES_OF_BAR - 1)[..., None]
+        share = (-_SHARPNESS * distance**2).softmax(dim=-1)
+        return torch.einsum("bnk,bnkc->bnc", share, canvases)
 
     def _pitch_log_likelihood(self, hidden: Tensor, window: Window) -> Tensor:
         """Return the mean log-probability of the windows' pitches given their rhythm, by the chain."""

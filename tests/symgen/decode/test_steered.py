@@ -129,7 +129,7 @@ def test_with_many_particles_the_law_is_that_of_the_causal_model_given_the_rules
             kept.append(math.exp(made.log_kept))
     assert set(counts) <= set(expected)
     distance = sum(abs(counts[line] / n_draws - math.exp(w - total)) for line, w in expected.items()) / 2
-    assert distance < 0.07
+    assert distance < 0.09  # of two samples of the law itself it is about 0.05
     assert np.mean(kept) == pytest.approx(math.exp(total), rel=0.02)  # no bias, whatever the number of particles
 
 
