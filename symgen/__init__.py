@@ -32,6 +32,7 @@ _HOMES = {
     "audit": "symgen.moments",
     "check": "symgen.pipeline.check",
     "styles": "symgen.pipeline.generate",
+    "humanize": "symgen.pipeline.humanize",
     "load": "symgen.io",
     "save": "symgen.io",
     "render": "symgen.pipeline.outputs",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles
+    from symgen.pipeline.humanize import humanize as humanize
     from symgen.pipeline.ideas import read_idea as read_idea
     from symgen.pipeline.outputs import plot as plot
     from symgen.pipeline.outputs import render as render

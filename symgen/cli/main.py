@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import corpus, output, rules, song, takes, training
+from symgen.cli import corpus, humanize, output, rules, song, takes, training
 from symgen.cli.limits import limited
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
@@ -41,6 +41,7 @@ app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
 app.command("check")(rules.check)
 app.command("render")(limited(output.render))
+app.command("humanize")(limited(humanize.humanize))
 app.command("plot")(limited(output.plot))
 app.add_typer(corpus.app, name="corpus")
 app.command("train")(training.train)

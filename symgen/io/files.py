@@ -24,7 +24,7 @@ from symgen.io.optional import require
 from symgen.io.text_check import check_text
 from symgen.score import Score
 
-__all__ = ["SUFFIXES", "load", "save"]
+__all__ = ["SUFFIXES", "load", "read_bytes", "save"]
 
 _FORMATS = MappingProxyType(
     {".mid": "midi", ".midi": "midi", ".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml"}
@@ -72,7 +72,7 @@ def load(
     """
     check_steps_per_quarter(steps_per_quarter)
     path, limits = Path(path), limits or limits_in_force()
-    data = _read_bytes(path, limits)
+    data = read_bytes(path, limits)
     kind = _kind(path, data)
     if kind == "midi":
         return read_midi(data, steps_per_quarter=steps_per_quarter, name=str(path), limits=limits, warned=warned)
@@ -149,7 +149,14 @@ def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:
     raise FileFormatError(msg) from cause
 
 
-def _read_bytes(path: Path, limits: Limits) -> bytes:
+def read_bytes(path: Path, limits: Limits) -> bytes:
+    """Return what is in a file, refusing what is none (devices never end) and what is too long.
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be read.
+    """
     try:
         if not path.exists():
             _fail(path, "no such file")

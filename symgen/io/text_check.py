@@ -20,7 +20,7 @@ _METERS = MappingProxyType(
         "musicxml": re.compile(r"<beats?(?:-type)?\b[^>]*>([^<]*)<"),
     }
 )
-_POSSIBLE = re.compile(r"(?:none|free|\?|X|C\|?|[\d+*()\s|]*(?:/[\s\d]*)?)[a-z\s]*", re.IGNORECASE)
+_POSSIBLE = re.compile(r"[a-z?|\s]*[\d+*()\s|]*(?:/[\s\d]*)?[a-z\s]*", re.IGNORECASE)
 _LONGEST_TEXT, _MAX_COUNT = 40, 255
 
 

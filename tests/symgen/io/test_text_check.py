@@ -27,7 +27,7 @@ def test_what_can_be_no_metre(name: str, text: str, line: int, tmp_path: Path) -
 
 @pytest.mark.parametrize(("kind", "text"), [
     *(("abc", f"X:1\nM:{meter}\nK:C\nC") for meter in (
-        "4/4", "C", "C|", "none", "", "2+3+2/8", "(2+3)/8", "12/8 % slow", "255/4", " 6/8 ", "3 / 4", "free",
+        "4/4", "C", "C|", "none", "", "2+3+2/8", "(2+3)/8", "12/8 % slow", "255/4", " 6/8 ", "3 / 4", "free", "FREI4/4",
     )),
     ("abc", "X:1\nK:C\n[M:3/4]C [M:C|]D"),
     ("humdrum", "*M4/4\t*M4/4\n*MM120\n*M3+2/8\t*M?"),
