@@ -79,6 +79,9 @@ def generate(
             "--phrase-bars", min=1, help="Bars of a letter of the form.  [default: 4, or their share of --bars]"
         ),
     ] = None,
+    decoder: Annotated[
+        str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
+    ] = "causal",
     seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")] = None,
     n: Annotated[
         int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
@@ -108,6 +111,7 @@ def generate(
         locks=lock or [],
         temperature=temperature,
         form=form,
+        decoder=decoder,
         phrase_bars=phrase_bars,
         checkpoint=checkpoint,
     )

@@ -21,6 +21,7 @@ from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
 from symgen.decode.draw import check_plain_laws
 from symgen.decode.plan import plan_line
+from symgen.decode.steered import Steered
 from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.moments import moments_of
@@ -32,6 +33,7 @@ from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.request import Request, checked_locks, read_request
 from symgen.pipeline.rules import chosen_rules, default_rules
 from symgen.pipeline.sections import draw_forms
+from symgen.pipeline.steer import DECODERS, Meant, can_be_steered, checked_decoder, decoder_said, steered_lines
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange
 from theory.key import Key
@@ -64,6 +66,7 @@ def generate(
     temperature: float = 1.0,
     form: str = "period",
     phrase_bars: int | None = None,
+    decoder: str = DECODERS[0],
     checkpoint: str | Path | None = None,
 ) -> Score:
     """Make a song: a melody from the model under the rules, with chords and bass.
@@ -106,8 +109,12 @@ def generate(
         rules leave no room for is left out, and the song's recipe says so under ``form said``.
     phrase_bars
         Bars of a letter; if left out the song's bars are shared out, or there are 4 to each.
+    decoder
+        ``"causal"``: every note is drawn given all notes before it, by particles that the lattice of the rules steers;
+        ``"chain"``: exactly from the chain, and faster. Forms in letters, and rules that no lattice can hold, take the
+        chain; the song's recipe says which it was, and for the causal one its effective share of the particles.
     checkpoint
-        Folder of a model; the bundled one if left out.
+        Folder of a model, or the name of a bundled one; the default if left out.
 
     Returns
     -------
@@ -191,6 +198,7 @@ class _Melody:
     notes: tuple[Note, ...]
     form: Form | None
     said: tuple[str, ...]
+    steered: Steered | None = None
 
 
 def _takes(
@@ -202,16 +210,18 @@ def _takes(
     form: str,
     phrase_bars: int | None,
     bars: int | None,
+    decoder: str,
     checkpoint: str | Path | None,
     **asked: Any,
 ) -> list[Take]:
+    checked_decoder(decoder)
     model = load_model(checkpoint)
     letters = _letters(form, bars, phrase_bars)
     text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
     request = read_request(bars=bars, form=text, styles=model.styles, **asked)
     rng = np.random.default_rng(request.seed)
     song = _prepared(model, request, letters, (rules, changed_rules, locks), rng)
-    takes = ranked(lambda more: _draw(song, more, rng), n)
+    takes = ranked(lambda more: _draw(song, more, rng, decoder), n)
     return [
         Take(_score(song, one.what, rank, n), request.seed, one.what.said, one.log_probability, rank)
         for rank, one in enumerate(takes, start=1)
@@ -254,24 +264,32 @@ def _parts(moments: Sequence[Moment], n_bars: int) -> list[Sequence[Moment]]:
     return [moments[start : start + size] for start in range(0, len(moments), size)]
 
 
-def _draw(song: _Song, n: int, rng: np.random.Generator) -> list[Drawn[_Melody]]:
+def _draw(song: _Song, n: int, rng: np.random.Generator, decoder: str) -> list[Drawn[_Melody]]:
     """Draw so many melodies."""
-    potentials = [_potentials(song, rng) for _ in range(n)]
+    meant = [_meant(song, rng) for _ in range(n)]
+    potentials = [_potentials(song, one) for one in meant]
     _check_span(song.rules, potentials[0].alphabet, song.request.key)
     check_plain_laws(potentials[0], song.moments, song.rules)
-    drawn = _free_lines(song, potentials, rng) if song.form is None else _formed_lines(song, potentials, rng)
+    if song.form is None:
+        drawn = _free_lines(song, potentials, meant if decoder == "causal" else None, rng)
+    else:
+        drawn = _formed_lines(song, potentials, rng)
     return [Drawn(m, log_chance, frozenset((x.onset_steps, x.pitch) for x in m.notes)) for m, log_chance in drawn]
 
 
 def _free_lines(
-    song: _Song, potentials: Sequence[LinePotentials], rng: np.random.Generator
+    song: _Song, potentials: Sequence[LinePotentials], meant: Sequence[Meant] | None, rng: np.random.Generator
 ) -> Iterator[tuple[_Melody, float]]:
     plan = plan_line(potentials[0], song.moments, song.rules)
-    plans = [plan, *(with_potentials(plan, other) for other in potentials[1:])]
+    plans, decode = [plan, *(with_potentials(plan, other) for other in potentials[1:])], plan.potentials.alphabet.decode
+    if meant is not None and can_be_steered(plans):
+        for made in steered_lines(plans, meant, rng):
+            yield _Melody(decode(made.line), None, (), made), made.log_probability
+        return
     shape, taken = (song.bars.n_bars, len(song.moments) // song.bars.n_bars), list(song.sources)
     # Bars that take up another have its chance.
     for line, log_chance in draw_lines(plans, rng, lambda chance: chance.random(shape)[taken].reshape(-1)):
-        yield _Melody(plan.potentials.alphabet.decode(line), None, ()), log_chance
+        yield _Melody(decode(line), None, ()), log_chance
 
 
 def _formed_lines(
@@ -287,6 +305,7 @@ def _score(song: _Song, melody: _Melody, rank: int, n: int) -> Score:
     request, bars = song.request, song.bars
     recipe = request.recipe(song.progression, song.rules, song.model.digest)
     recipe += (("form said", "; ".join(melody.said)),) if melody.said else ()
+    recipe += decoder_said(melody.steered)
     recipe += (("take", f"{rank} of {n}"),) if n > 1 else ()
     sections = _sections(song.progression, bars)
     return Score(
@@ -330,15 +349,23 @@ def _sections(progression: Progression, bars: BarMap) -> tuple[Marker, ...]:
     )
 
 
-def _potentials(song: _Song, rng: np.random.Generator) -> LinePotentials:
-    """Return what the model prefers, with latents drawn from its prior."""
-    from symgen.model.sample import line_potentials, sample_latents
+def _meant(song: _Song, rng: np.random.Generator) -> Meant:
+    """Return latents drawn from the model's prior."""
+    from symgen.model.sample import sample_latents
 
     request, model = song.request, song.model.model
     features = _by_bar(Conditions(song.bars, request.key, song.chords, request.style, keys=song.keys))
     latents = sample_latents(model, features, rng, sources=song.sources, temperature=request.temperature)
-    potentials = line_potentials(model, latents, features, shift=tonic_shift(request.key))
-    return _with_repeats(potentials, song.moments, song.sources).at_temperature(request.temperature)
+    return Meant(model, latents, features, request.temperature)
+
+
+def _potentials(song: _Song, meant: Meant) -> LinePotentials:
+    """Return what the model's chain prefers, given the latents."""
+    from symgen.model.sample import line_potentials
+
+    shift = tonic_shift(song.request.key)
+    potentials = line_potentials(meant.model, meant.latents, meant.features, shift=shift)
+    return _with_repeats(potentials, song.moments, song.sources).at_temperature(meant.temperature)
 
 
 def _with_repeats(potentials: LinePotentials, moments: Sequence[Moment], sources: Sequence[int]) -> LinePotentials:
