@@ -19,7 +19,7 @@ ROWS = [
     {"symgen.roll", "symgen.alphabet", "symgen.io", "symgen.moments"},
     {"symgen.conditions", "symgen.potentials"},
     {"symgen.corpora", "symgen.checkpoints"},
-    {"symgen.corpus", "symgen.model", "symgen.decode", "symgen.render"},
+    {"symgen.corpus", "symgen.model", "symgen.decode", "symgen.render", "symgen.evaluate"},
     {"symgen.pipeline"},
     {"symgen"},
     {"symgen.cli"},
