@@ -5,9 +5,11 @@ What a file is, is decided by its first bytes, and by its ending where those say
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -18,10 +20,11 @@ from symgen.grid import check_steps_per_quarter
 from symgen.io.isolated import load_isolated
 from symgen.io.limits import Limits, limits_in_force
 from symgen.io.midi_reader import read_midi
-from symgen.io.midi_writer import write_midi
+from symgen.io.midi_writer import split_by_programs, write_midi
 from symgen.io.music21_reader import from_music21
 from symgen.io.optional import require
 from symgen.io.text_check import check_text
+from symgen.io.writing import Writing, writing_in_force
 from symgen.score import Score
 
 __all__ = ["SUFFIXES", "load", "read_bytes", "save"]
@@ -122,6 +125,10 @@ def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:
     overwrite
         Whether a file that is there may be replaced.
 
+    Notes
+    -----
+    How, and what is written beside it, is that in force (:func:`symgen.io.writing.writing_as`).
+
     Returns
     -------
     Path
@@ -134,14 +141,37 @@ def save(score: Score, path: str | Path, *, overwrite: bool = True) -> Path:
     OutputError
         If it cannot be written.
     """
-    path = Path(path)
-    writers: Mapping[str, Callable[[Score], bytes]] = {".musicxml": _musicxml}
+    path, writing = Path(path), writing_in_force()
     if path.suffix.lower() not in _WRITABLE:
         _fail(path, f"expected a name that ends in {', '.join(_WRITABLE)}")
     if path.exists() and not overwrite:
         _fail(path, "exists already: expected a new name, or leave to overwrite it")
-    write_whole(path, writers.get(path.suffix.lower(), write_midi)(score))
+    made = [(one, place, _bytes(one, place, writing)) for one, place in _files(writing.signed(score), path, writing)]
+    for one, place, data in made:
+        write_whole(place, data)
+        writing.wrote(one, place, data)
     return path
+
+
+def _bytes(score: Score, path: Path, writing: Writing) -> bytes:
+    return _musicxml(score) if path.suffix.lower() == ".musicxml" else write_midi(score, writing.midi)
+
+
+def _files(score: Score, path: Path, writing: Writing) -> Iterator[tuple[Score, Path]]:
+    """Yield what is written for a score: itself, in several where it needs to be split, and its stems."""
+    is_midi = path.suffix.lower() != ".musicxml"
+    pieces = split_by_programs(score) if writing.split and is_midi else [score]
+    for number, piece in enumerate(pieces, start=1):
+        place = path if number == 1 else path.with_stem(f"{path.stem}-part{number}")
+        yield _noted(piece, "part", f"{number} of {len(pieces)}") if len(pieces) > 1 else piece, place
+    for number, track in enumerate(score.tracks if writing.stems else (), start=1):
+        name = re.sub(r"[^\w-]+", "_", track.name).strip("_")[:40]
+        place = path.with_stem("-".join(filter(None, (path.stem, f"stem{number}", name))))
+        yield _noted(score.with_tracks([track]), "stem", str(number)), place
+
+
+def _noted(score: Score, key: str, value: str) -> Score:
+    return replace(score, recipe=(*score.recipe, (key, value)))
 
 
 def _fail(path: Path, what: str, cause: Exception | None = None) -> NoReturn:

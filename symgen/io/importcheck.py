@@ -22,7 +22,6 @@ from symgen.io.smf import (
     DRUM_CHANNEL,
     KEY_SIGNATURE,
     MARKER,
-    NOTE_ON,
     PROGRAM,
     TEMPO,
     TIME_SIGNATURE,
@@ -256,7 +255,7 @@ def _programs(file: RawFile, lines: BarLines) -> Iterator[Finding]:
     for (index, channel), note in first_note.items():
         own = [(place, raw) for place, raw in enumerate(file.tracks[index]) if raw.channel == channel]
         first = next(((place, raw) for place, raw in own if raw.kind == PROGRAM), None)
-        if first is None or first[1].tick == 0 and first[0] < note.on_place:
+        if first is None or (first[1].tick == 0 and first[0] < note.on_place):
             continue
         late = first[0] > note.on_place
         what = f"the first program change {'after the first note' if late else 'not at the start'}"

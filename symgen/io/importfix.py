@@ -1,8 +1,8 @@
 """A copy of a MIDI file that imports cleanly: all that :mod:`symgen.io.importcheck` calls wrong, mended.
 
-Tempos, metres, keys and markers move to the first track, each once; every part gets a track, a name and, as far as there
-are any, a channel of its own; notes get an end, a length and their pitch on their channel to themselves; all tracks end
-on one bar line. Controllers, bends, lyrics, texts and system messages stay.
+Tempos, metres, keys and markers move to the first track, each once; every part gets a track, a name and, as far as
+there are any, a channel of its own; notes get an end, a length and their pitch on their channel to themselves; all
+tracks end on one bar line. Controllers, bends, lyrics, texts and system messages stay.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from symgen.io.smf import (
     read_smf,
 )
 from symgen.io.ticks import TickScore, TickTrack
-from symgen.io.words import recipe_of
+from symgen.io.words import CHORD_SIGN, chord_or_none, recipe_of
 from symgen.score import Score
 
 __all__ = ["read_midi"]
@@ -78,7 +78,8 @@ def read_midi(
     earlier note has taken, and at the end of its track if there is none. Lost: controllers, pitch bends,
     lyrics and other texts, tracks without notes (but for those of our own files), and key signatures that
     are none. Two notes of one pitch and onset in a part become the longer one, and no note gets shorter
-    than a step. A marker that reads as a chord symbol is a chord. The score ends on a bar line.
+    than a step. A marker that reads as a chord symbol is a chord, and a text that is one after a ``%``.
+    The score ends on a bar line.
     """
     check_steps_per_quarter(steps_per_quarter)
     data = source.read_bytes() if isinstance(source, Path) else bytes(source)
@@ -123,7 +124,7 @@ def _tick_score(smf: Smf, name: str) -> TickScore:
         tempos=[(meta.tick, int.from_bytes(meta.payload, "big")) for meta in _metas(smf, TEMPO)],
         meters=[(meta.tick, *_meter(meta, name)) for meta in _metas(smf, TIME_SIGNATURE)],
         keys=[(meta.tick, *_key(meta)) for meta in _metas(smf, KEY_SIGNATURE)],
-        markers=_texts(smf, MARKER),
+        markers=[*_chord_texts(texts), *_texts(smf, MARKER)],
         texts=texts,
         end_ticks=max((smf.track_ends[track] for track in silent), default=0),
     )
@@ -178,6 +179,12 @@ def _metas(smf: Smf, kind: int) -> list[Meta]:
 def _texts(smf: Smf, kind: int) -> list[tuple[int, str]]:
     """Return the ticks and texts of one kind, but for empty ones."""
     return [(meta.tick, _decode(meta.payload)) for meta in _metas(smf, kind) if meta.payload]
+
+
+def _chord_texts(texts: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the chord names among texts, such as ``%Bm7``."""
+    named = [(tick, text.removeprefix(CHORD_SIGN)) for tick, text in texts if text.startswith(CHORD_SIGN)]
+    return [(tick, text) for tick, text in named if chord_or_none(text) is not None]
 
 
 def _decode(payload: bytes) -> str:

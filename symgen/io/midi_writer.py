@@ -1,8 +1,8 @@
 """A MIDI file from a score.
 
-A written file is of format 1 and imports cleanly into a DAW: tempo, metre and key in the first track
-only, one named part on a channel of its own, drums and nothing else on channel 10, no two notes of one
-pitch overlapping on a channel, and every track ending on the bar line after the music.
+A written file is of format 1, unless 0 is asked for, and imports cleanly into a DAW: tempo, metre and key in the first
+track only, one named part on a channel of its own, drums and nothing else on channel 10, no two notes of one pitch
+overlapping on a channel, and every track ending on the bar line after the music.
 
 What MIDI has no word for travels as text events that other programs ignore: ``@symgen key=value ...``
 is the recipe, ``@symgen:key D dorian`` and ``@symgen:meter 2+2+3/8`` say what the key signature and the
@@ -18,38 +18,43 @@ from dataclasses import replace
 from typing import Any
 
 from symgen.errors import ScoreError
-from symgen.grid import TICKS_PER_QUARTER, steps_to_ticks
+from symgen.grid import steps_to_ticks
 from symgen.io.optional import require
 from symgen.io.smf import DRUM_CHANNEL
-from symgen.io.words import KEY_SIGN, METER_SIGN, key_signature, microseconds, plain_key, protected, recipe_text
+from symgen.io.words import (
+    CHORD_SIGN,
+    KEY_SIGN,
+    METER_SIGN,
+    key_signature,
+    microseconds,
+    plain_key,
+    protected,
+    recipe_text,
+)
+from symgen.io.writing import MidiOptions
+from symgen.io.xf import XF_VERSION, xf_chord
 from symgen.score import Note, Score, Track
+from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
 
-__all__ = ["cut_overlaps", "write_midi"]
+__all__ = ["cut_overlaps", "split_by_programs", "write_midi"]
+
+_Event = tuple[int, Any]
+"""A step and its message."""
 
 _PART_CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 
 
-def write_midi(
-    score: Score,
-    *,
-    ticks_per_quarter: int = TICKS_PER_QUARTER,
-    programs: bool = True,
-    chord_names: bool = True,
-) -> bytes:
-    """Return a score as a MIDI file of format 1; equal scores give equal bytes.
+def write_midi(score: Score, options: MidiOptions | None = None) -> bytes:
+    """Return a score as a MIDI file; equal scores and options give equal bytes.
 
     Parameters
     ----------
     score
         The music.
-    ticks_per_quarter
-        The resolution; a multiple of the score's grid.
-    programs
-        Whether each track sets its General MIDI program.
-    chord_names
-        Whether the chords stand in the file as marker events.
+    options
+        How; format 1 with 480 ticks a quarter note, programs, and chords as markers, if left out.
 
     Raises
     ------
@@ -63,34 +68,42 @@ def write_midi(
     :func:`symgen.io.midi_reader.read_midi` gives the score back. Changed on the way: a tempo becomes a whole number of
     microseconds (a tempo with one decimal place survives); drum tracks share channel 10, so they
     share the first one's program; a note that still sounds when its pitch starts again on its channel
-    ends there; the end moves to the bar line.
+    ends there; the end moves to the bar line. Format 0 has no names of several tracks,
+    and no tracks without notes.
     """
-    mido = require("mido")
+    options = options or MidiOptions()
+    resolution = options.ticks_per_quarter
 
     def tick(step: int) -> int:
-        return steps_to_ticks(step, steps_per_quarter=score.steps_per_quarter, ticks_per_quarter=ticks_per_quarter)
+        return steps_to_ticks(step, steps_per_quarter=score.steps_per_quarter, ticks_per_quarter=resolution)
 
-    channels = _channels(score.tracks)
     end = tick(max(score.bars.end_steps, *(change.onset_steps for change in _changes(score))))
-    file = mido.MidiFile(type=1, ticks_per_beat=ticks_per_quarter, charset="utf-8")
-    file.tracks.append(_timed(_conductor_events(score, chord_names), tick, end))
-    kit = next((track.program for track in score.tracks if track.is_drum), 0)
-    for track, channel, notes in zip(score.tracks, channels, cut_overlaps(score.tracks, channels), strict=True):
-        events = [(0, mido.MetaMessage("track_name", name=track.name))]
-        if programs:
-            program = kit if track.is_drum else track.program
-            events.append((0, mido.Message("program_change", channel=channel, program=program)))
-        file.tracks.append(_timed([*events, *_note_events(notes, channel)], tick, end))
+    tracks = [_conductor_events(score, options), *_part_events(score, options)]
+    if options.format_number == 0:
+        tracks = [_merged(tracks)]
+    file = require("mido").MidiFile(type=options.format_number, ticks_per_beat=resolution, charset="utf-8")
+    file.tracks += [_timed(events, tick, end) for events in tracks]
     buffer = io.BytesIO()
     file.save(file=buffer)
     return buffer.getvalue()
+
+
+def split_by_programs(score: Score) -> list[Score]:
+    """Return a score as several, none with more programs than there are channels; drums are in the first."""
+    programs = list(dict.fromkeys(track.program for track in score.tracks if not track.is_drum))
+    n = len(_PART_CHANNELS)
+    groups = [set(programs[i : i + n]) for i in range(0, len(programs), n)] or [set()]
+    return [
+        score.with_tracks(t for t in score.tracks if (i == 0 if t.is_drum else t.program in group))
+        for i, group in enumerate(groups)
+    ]
 
 
 def _changes(score: Score) -> Iterator[Any]:
     yield from (*score.tempos, *score.meters, *score.keys, *score.chords, *score.markers)
 
 
-def _timed(events: Iterable[tuple[int, Any]], tick: Any, end: int) -> Any:
+def _timed(events: Iterable[_Event], tick: Any, end: int) -> Any:
     """Return a track from events with their steps, in order, closed at a tick."""
     mido = require("mido")
     track, now = mido.MidiTrack(), 0
@@ -103,18 +116,67 @@ def _timed(events: Iterable[tuple[int, Any]], tick: Any, end: int) -> Any:
     return track
 
 
-def _conductor_events(score: Score, chord_names: bool) -> list[tuple[int, Any]]:
+def _merged(tracks: Sequence[Sequence[_Event]]) -> list[_Event]:
+    """Return the events of all tracks in order of time, at one step ends of notes first; a name only if it is alone."""
+    ranks = {"note_off": 0, "note_on": 2}
+    has_name = len(tracks) == 2
+    every = [(step, m) for events in tracks for step, m in events if has_name or m.type != "track_name"]
+    return sorted(every, key=lambda event: (event[0], ranks.get(event[1].type, 1)))
+
+
+def _conductor_events(score: Score, options: MidiOptions) -> list[_Event]:
     """Return all that is not notes, in the order of time; at one step tempo, metre, key, sections, chords."""
     meta = require("mido").MetaMessage
     events = [(0, meta("text", text=recipe_text(score.recipe)))]
+    if "xf" in options.chord_names and score.chords:
+        events.append((0, meta("sequencer_specific", data=tuple(XF_VERSION))))
     for tempo in score.tempos:
         events.append((tempo.onset_steps, meta("set_tempo", tempo=microseconds(tempo.bpm))))
     events += [(c.onset_steps, message) for c in score.meters for message in _meter_messages(c.meter)]
     events += [(c.onset_steps, message) for c in score.keys for message in _key_messages(c.key)]
     events += [(marker.onset_steps, meta("marker", text=protected(marker.text))) for marker in score.markers]
-    if chord_names:
-        events += [(change.onset_steps, meta("marker", text=str(change.chord))) for change in score.chords]
+    kinds = [kind for kind in options.chord_names if kind != "lyrics" or _lyrics_track(score) is None]
+    events += [(c.onset_steps, _chord_message(c.chord, kind)) for c in score.chords for kind in kinds]
     return sorted(events, key=lambda event: event[0])
+
+
+def _part_events(score: Score, options: MidiOptions) -> Iterator[list[_Event]]:
+    """Yield the events of each part."""
+    mido = require("mido")
+    channels = _channels(score.tracks)
+    kit = next((track.program for track in score.tracks if track.is_drum), 0)
+    sung = _lyrics_track(score) if "lyrics" in options.chord_names else None
+    parts = zip(score.tracks, channels, cut_overlaps(score.tracks, channels), strict=True)
+    for index, (track, channel, notes) in enumerate(parts):
+        events = [(0, mido.MetaMessage("track_name", name=track.name or f"Track {index + 1}"))]
+        if options.programs:
+            program = kit if track.is_drum else track.program
+            events.append((0, mido.Message("program_change", channel=channel, program=program)))
+        events += _note_events(notes, channel)
+        if index == sung:
+            events += [(c.onset_steps, _chord_message(c.chord, "lyrics")) for c in score.chords]
+            events = _merged_track(events)
+        yield events
+
+
+def _merged_track(events: Sequence[_Event]) -> list[_Event]:
+    """Return the events of a track with its lyrics before the notes that they belong to."""
+    ranks = {"track_name": -1, "program_change": 0, "note_off": 1, "lyrics": 2, "note_on": 3}
+    return sorted(events, key=lambda event: (event[0], ranks[event[1].type]))
+
+
+def _lyrics_track(score: Score) -> int | None:
+    """Return which track chord names are sung in: the one called Chords."""
+    return next((i for i, track in enumerate(score.tracks) if track.name == "Chords"), None)
+
+
+def _chord_message(chord: Chord, kind: str) -> Any:
+    meta = require("mido").MetaMessage
+    if kind == "xf":
+        return meta("sequencer_specific", data=tuple(xf_chord(chord)))
+    if kind == "text":
+        return meta("text", text=f"{CHORD_SIGN}{chord}")
+    return meta("marker" if kind == "markers" else "lyrics", text=str(chord))
 
 
 def _meter_messages(meter: Meter) -> list[Any]:
@@ -131,7 +193,7 @@ def _key_messages(key: Key) -> list[Any]:
     return [signature] if key == plain else [signature, meta("text", text=f"{KEY_SIGN}{key}")]
 
 
-def _note_events(notes: Sequence[Note], channel: int) -> list[tuple[int, Any]]:
+def _note_events(notes: Sequence[Note], channel: int) -> list[_Event]:
     """Return the note messages of a track; at one step the ends stand before the starts."""
     message = require("mido").Message
     places = [(note.end_steps, 0, note.pitch, 0) for note in notes]
@@ -149,7 +211,8 @@ def _channels(tracks: Sequence[Track]) -> list[int]:
     parts = [track for track in tracks if not track.is_drum]
     wanted = {track.program for track in parts}
     if len(wanted) > len(_PART_CHANNELS):
-        msg = f"{len(wanted)} different programs: expected at most {len(_PART_CHANNELS)}, one for each channel"
+        expected = f"expected at most {len(_PART_CHANNELS)}, one for each channel"
+        msg = f"{len(wanted)} different programs: {expected}, or several files (--split)"
         raise ScoreError(msg)
     free = list(_PART_CHANNELS)
     owned: dict[int, list[int]] = defaultdict(list)  # program -> its channels, the one to share next first

@@ -14,6 +14,7 @@ from theory.errors import TheoryError
 from theory.key import Key
 
 __all__ = [
+    "CHORD_SIGN",
     "KEY_SIGN",
     "METER_SIGN",
     "chord_or_none",
@@ -29,6 +30,7 @@ __all__ = [
 
 # Text events that start with @ are information about a file: notation programs do not print them as lyrics.
 KEY_SIGN, METER_SIGN = "@symgen:key ", "@symgen:meter "
+CHORD_SIGN = "%"
 _RECIPE_SIGN = "@symgen"
 
 

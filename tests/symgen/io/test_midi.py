@@ -17,6 +17,7 @@ from score_strategies import scores
 
 from symgen.errors import FileFormatError, GridError, ScoreError
 from symgen.io.midi import read_midi, write_midi
+from symgen.io.writing import MidiOptions
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
 from theory.chord import NO_CHORD, Chord
 from theory.key import Key
@@ -68,12 +69,12 @@ class TestRoundTrip:
     @settings(max_examples=30, deadline=None)
     @given(scores(), st.sampled_from([960, 1920]))
     def test_the_resolution_changes_nothing(self, score: Score, resolution: int) -> None:
-        data = write_midi(score, ticks_per_quarter=resolution)
+        data = write_midi(score, MidiOptions(ticks_per_quarter=resolution))
         assert read_midi(data, steps_per_quarter=score.steps_per_quarter) == score
 
     def test_a_resolution_off_the_grid_is_refused(self) -> None:
         with pytest.raises(GridError, match="no whole tick"):
-            write_midi(song(), ticks_per_quarter=100)
+            write_midi(song(), MidiOptions(ticks_per_quarter=100))
 
     def test_an_empty_score(self) -> None:
         assert read_midi(write_midi(Score(4)), steps_per_quarter=4) == Score(4)
@@ -160,7 +161,7 @@ class TestLayout:
             write_midi(Score(4, tuple(Track("T", (Note(0, 1, 60),), i) for i in range(16))))
 
     def test_programs_and_chords_can_be_left_out(self) -> None:
-        file = opened(write_midi(song(), programs=False, chord_names=False))
+        file = opened(write_midi(song(), MidiOptions(programs=False, chord_names=())))
         assert not [m for t in file.tracks for m in t if m.type == "program_change"]
         assert [m.text for m in file.tracks[0] if m.type == "marker"] == ["Verse", "[B]"]
 
