@@ -77,6 +77,14 @@ class Lattice:
             automaton.log_final if log_final is None else automaton.log_final + log_final,
         )
 
+    def reweighed(self, log_symbol: NDArray[np.float64], log_state: NDArray[np.float64] | None = None) -> Lattice:
+        """Return the lattice with other weights of symbols, and of arriving; tables of moves are shared."""
+        other = Lattice(
+            self.automaton, self.kind, log_symbol, self.log_state if log_state is None else log_state, self.log_final
+        )
+        object.__setattr__(other, "_tables", self._tables)  # they depend on the automaton, and on what is open
+        return other
+
     @property
     def n_steps(self) -> int:
         """Steps of the piece."""

@@ -50,7 +50,7 @@ def with_potentials(plan: LinePlan, potentials: LinePotentials) -> LinePlan:
         more = _leave(potentials) - _leave(old)
         log_symbol[:, N_SPECIAL:] += more[:, :-1]
         log_state = log_state + leaving_rows(lattice.automaton, more)
-    lattice = replace(lattice, log_symbol=log_symbol, log_state=log_state)
+    lattice = lattice.reweighed(log_symbol, log_state)
     sums = None if plan.sums is None else TiedSums.of(lattice, plan.ties)
     return replace(plan, potentials=potentials, lattice=lattice, sums=sums)
 
@@ -78,7 +78,7 @@ def narrowed(plan: LinePlan, is_open: NDArray[np.bool_], bonus: NDArray[np.float
     """
     more = np.zeros(1) if bonus is None else bonus
     step = np.where(is_open, plan.potentials.step + more, -np.inf)
-    lattice = replace(plan.lattice, log_symbol=np.where(is_open, plan.lattice.log_symbol + more, -np.inf))
+    lattice = plan.lattice.reweighed(np.where(is_open, plan.lattice.log_symbol + more, -np.inf))
     sums = TiedSums.of(lattice, plan.ties) if plan.ties and has_line(lattice) else None
     return replace(plan, potentials=replace(plan.potentials, step=step), lattice=lattice, sums=sums)
 
