@@ -20,7 +20,7 @@ from symgen.model.vae import LineVae, VaeConfig
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
 
-__all__ = ["SHIPPED_CORPORA", "load_pieces", "train_line_vae"]
+__all__ = ["SHIPPED_CORPORA", "load_pieces", "runs_of", "train_line_vae"]
 
 SHIPPED_CORPORA = ("open-ewld", "ryans-mammoth", "oneills-1850", "airds-airs", "bach-chorales")
 """What the checkpoint in the package was trained on: music and encodings free for any use."""
@@ -92,7 +92,7 @@ def train_line_vae(
     model_config = begun.model.config if begun else model_config or VaeConfig()
     train_config = train_config or (FINE_TUNING if begun else TrainConfig())
     pieces = load_pieces(names, progress=corpus_progress)
-    runs = {split: _runs(pieces, split, model_config) for split in ("train", "valid", "test")}
+    runs = {split: runs_of(pieces, split, model_config) for split in ("train", "valid", "test")}
     for split in ("train", "valid"):
         if not runs[split]:
             msg = f"training data: no usable melody in the {split} split of {', '.join(names)}"
@@ -131,7 +131,8 @@ def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) 
         return {}
 
 
-def _runs(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
+def runs_of(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:
+    """Return the melodies of a split as a model of some sizes sees them."""
     chosen = ((piece.score, piece.style) for piece in pieces if piece.split == split)
     return list(line_runs(chosen, config.alphabet, config.grid))
 
