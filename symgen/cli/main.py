@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import corpus, humanize, output, rules, song, takes, training
+from symgen.cli import corpus, evaluate, humanize, output, rules, song, takes, training
 from symgen.cli.limits import limited
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
@@ -45,6 +45,7 @@ app.command("humanize")(limited(humanize.humanize))
 app.command("plot")(limited(output.plot))
 app.add_typer(corpus.app, name="corpus")
 app.command("train")(training.train)
+app.command("evaluate")(limited(evaluate.evaluate))
 
 
 def _show_version(wanted: bool) -> None:

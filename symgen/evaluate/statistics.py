@@ -189,14 +189,11 @@ def chord_agreement(score: Score) -> float:
     """
     chords = chord_at_steps(score.chords, score.bars.end_steps)
     named = [frozenset() if chord is None else chord.pitch_classes for chord in chords]
-    notes = notes_of(score)
     n_inside = n_all = 0
-    for onset, end, pitch in zip(
-        notes.onset_steps.tolist(), notes.end_steps.tolist(), notes.pitch.tolist(), strict=True
-    ):
-        under = [classes for classes in named[onset:end] if classes]
+    for note in (note for track in score.tracks if not track.is_drum for note in track.notes):
+        under = [classes for classes in named[note.onset_steps : note.end_steps] if classes]
         n_all += len(under)
-        n_inside += sum(pitch % 12 in classes for classes in under)
+        n_inside += sum(note.pitch % 12 in classes for classes in under)
     return n_inside / n_all if n_all else float("nan")
 
 
