@@ -27,6 +27,7 @@ _HOMES = {
     "reharmonize": "symgen.pipeline.reharmonize",
     "reharmonize_many": "symgen.pipeline.reharmonize",
     "interpolate": "symgen.pipeline.between",
+    "transfer": "symgen.pipeline.transfer",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from symgen.pipeline.takes import infill_many as infill_many
     from symgen.pipeline.takes import vary as vary
     from symgen.pipeline.takes import vary_many as vary_many
+    from symgen.pipeline.transfer import transfer as transfer
     from symgen.score import Note as Note
     from symgen.score import Score as Score
     from symgen.score import Track as Track

@@ -1,4 +1,4 @@
-"""``symgen infill``, ``continue``, ``vary``, ``reharmonize``, ``interpolate``: what becomes of music that is there."""
+"""``symgen infill``, ``continue``, ``vary``, ``reharmonize``, ``interpolate``, ``transfer``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symgen.errors import RequestError
 if TYPE_CHECKING:
     from symgen.pipeline.ranking import Take
 
-__all__ = ["beside", "continue_", "infill", "interpolate", "reharmonize", "save_takes", "vary"]
+__all__ = ["beside", "continue_", "infill", "interpolate", "reharmonize", "save_takes", "transfer", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
 _Track = Annotated[
@@ -222,6 +222,31 @@ def interpolate(
     facts = [{"file": str(p), "notes": t.score.n_notes, "said": list(t.said)} for p, t in zip(names, made, strict=True)]
     lines = [f"{name}  {'; '.join(take.said)}" for name, take in zip(names, made, strict=True)]
     tell("\n".join(lines), {"takes": facts}, as_json=as_json)
+
+
+def transfer(
+    rhythm: Annotated[Path, typer.Option("--rhythm", help="Whose rhythm, metre and tempo.", show_default=False)],
+    pitches: Annotated[Path, typer.Option("--pitches", help="Whose pitches.", show_default=False)],
+    harmony: Annotated[
+        Path | None, typer.Option("--harmony", help="Whose keys and chords.  [default: that of the pitches]")
+    ] = None,
+    track: _Track = None,
+    style: _Style = None,
+    rule: _Rule = None,
+    rules_file: _RulesFile = None,
+    rule_set: _RuleSet = None,
+    lock: _Lock = None,
+    out: _Out = None,
+    checkpoint: _Checkpoint = None,
+    as_json: _Json = False,
+) -> None:
+    """Make a melody of the rhythm of one piece, the pitches of another and the harmony of a third."""
+    from symgen.pipeline.transfer import transfer as transferred
+
+    asked = _asked(rule, rules_file, rule_set, lock, 1.0)
+    del asked["temperature"]
+    take = transferred(rhythm, pitches, harmony, track=track, style=style, checkpoint=checkpoint, **asked)
+    save_takes([take], 1, out or beside(rhythm, f"with-{pitches.stem}"), as_json=as_json)
 
 
 def _asked(

@@ -27,7 +27,7 @@ from symgen.score import MeterChange, Score, TempoChange, Track
 from theory.key import Key
 from theory.rules import Lock, Rule
 
-__all__ = ["interpolate"]
+__all__ = ["interpolate", "moved_to", "slerp", "song_of"]
 
 _MAX_STEPS = 1000
 _TEMPERATURE = 0.05
@@ -79,7 +79,7 @@ def interpolate(
         msg = f"steps {steps}: expected 2 to {_MAX_STEPS}"
         raise RequestError(msg)
     one, other = read_idea(first, **reading), read_idea(second, **reading)
-    ends = _aligned(one, _in_key_of(other, one))
+    ends = _aligned(one, moved_to(other, one))
     from_one, from_other = (posterior_latents(idea, idea.line, range(idea.bars.n_bars)) for idea in ends)
     said = _said(one, other, ends[0].bars.n_bars)
     made = []
@@ -88,7 +88,7 @@ def interpolate(
         host = ends[0] if share < 0.5 else ends[1]
         chosen, rules_said = rules_of(host, rules, changed_rules, locks)
         line = _line(host, slerp(from_one, from_other, share), chosen, np.random.default_rng(seed))
-        score = _song(one, host, line, f"{number + 1} of {steps}")
+        score = song_of(one, host, line, (("interpolate", f"{number + 1} of {steps}"),))
         made.append(Take(score, seed, (f"share {share:.3g}", *(said if number == 0 else ()), *rules_said)))
     return made
 
@@ -110,8 +110,8 @@ def slerp(one: _Latents, other: _Latents, share: float) -> _Latents:
     return mixed
 
 
-def _in_key_of(idea: Idea, home: Idea) -> Idea:
-    """Return an idea moved by at most six semitones to the tonic of another."""
+def moved_to(idea: Idea, home: Idea) -> Idea:
+    """Return an idea moved by at most six semitones to the tonic of another; conditions stay as they were."""
     semitones = (home.key.tonic.pitch_class - idea.key.tonic.pitch_class + 5) % 12 - 5
     moved = [replace(change, key=change.key.transposed(semitones)) for change in idea.keys]
     keys = (replace(moved[0], key=Key(home.key.tonic, idea.key.mode)), *moved[1:])
@@ -149,8 +149,20 @@ def _line(host: Idea, latents: _Latents, rules: Sequence[Rule], rng: np.random.G
     return drawn_line(host, host.line, Free(0, n_steps, n_steps), potentials, rules, rng)
 
 
-def _song(one: Idea, host: Idea, line: NDArray[np.int64], place: str) -> Score:
-    """Return a piece with a melody, and the accompaniment if the first piece has one."""
+def song_of(one: Idea, host: Idea, line: NDArray[np.int64], recipe: tuple[tuple[str, str], ...]) -> Score:
+    """Return a piece with a melody, and the accompaniment if the first piece has one.
+
+    Parameters
+    ----------
+    one
+        Whose tempo and track it has.
+    host
+        Whose bars, keys and chords it has.
+    line
+        Symbols of the melody in the host's alphabet, shape (n_steps,).
+    recipe
+        What is said of how it was made.
+    """
     bars, ratio = host.bars, one.ratio
     melody = one.score.tracks[one.track]
     notes = host.alphabet.decode(line)
@@ -167,5 +179,5 @@ def _song(one: Idea, host: Idea, line: NDArray[np.int64], place: str) -> Score:
         host.keys,
         host.chords,
         end_steps=bars.end_steps,
-        recipe=(("interpolate", place), ("style", one.style)),
+        recipe=(*recipe, ("style", one.style)),
     )

@@ -51,6 +51,7 @@ __all__ = [
     "read_idea",
     "redrawn_latents",
     "with_bars",
+    "with_harmony",
 ]
 
 _T = TypeVar("_T")
@@ -425,6 +426,28 @@ def with_bars(idea: Idea, n_bars: int, chords: Sequence[ChordChange] | None = No
         slots=_slots(bars, idea.checkpoint.model.config.grid),
         moments=tuple(moments_of(bars, keys, changes)),
         features=_features(bars, keys, changes, idea.style, min(notes, default=0)),
+    )
+
+
+def with_harmony(idea: Idea, keys: tuple[KeyChange, ...], chords: tuple[ChordChange, ...]) -> Idea:
+    """Return the bars of an idea without its melody, in other keys and over other chords.
+
+    Parameters
+    ----------
+    idea
+        The idea.
+    keys, chords
+        On the model's grid, ascending, the first key at step 0.
+    """
+    first_onset = next(iter(sorted(idea.sources)), 0)
+    return replace(
+        idea,
+        line=np.zeros_like(idea.line),
+        sources={},
+        keys=keys,
+        chords=chords,
+        moments=tuple(moments_of(idea.bars, keys, chords)),
+        features=_features(idea.bars, keys, chords, idea.style, first_onset),
     )
 
 
