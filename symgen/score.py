@@ -249,6 +249,25 @@ class Score:
 
         return to_music21(self)
 
+    def to(self, library: str) -> Any:
+        """Return the score as an object of ``mido``, ``muspy`` and others; see :func:`symgen.io.interop.to_object`."""
+        from symgen.io.interop import to_object
+
+        return to_object(self, library)
+
+    @staticmethod
+    def of(music: Any, *, steps_per_quarter: int = 12) -> Score:
+        """Return the score of an object of another library; see :func:`symgen.io.interop.from_object`."""
+        from symgen.io.interop import from_object
+
+        return from_object(music, steps_per_quarter=steps_per_quarter)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a picture to look at and a button to listen; see :mod:`symgen.io.notebook`."""
+        from symgen.io.notebook import score_html
+
+        return score_html(self)
+
     def with_tracks(self, tracks: Iterable[Track]) -> Score:
         """Return the score with other tracks."""
         return replace(self, tracks=tuple(tracks))

@@ -23,7 +23,15 @@ from symgen.io.words import KEY_SIGN, METER_SIGN, key_signature, microseconds, p
 from symgen.score import Score
 from theory.key import Key
 
-__all__ = ["from_music21", "from_pretty_midi", "from_symusic", "to_music21", "to_pretty_midi", "to_symusic"]
+__all__ = [
+    "from_music21",
+    "from_pretty_midi",
+    "from_symusic",
+    "named_places",
+    "to_music21",
+    "to_pretty_midi",
+    "to_symusic",
+]
 
 
 def to_symusic(score: Score) -> Any:
@@ -51,7 +59,7 @@ def to_symusic(score: Score) -> Any:
     for key_change in score.keys:
         sharps, is_minor = key_signature(key_change.key)
         midi.key_signatures.append(symusic.KeySignature(key_change.onset_steps * ratio, sharps, int(is_minor)))
-    for step, text in _named_places(score):
+    for step, text in named_places(score):
         midi.markers.append(symusic.TextMeta(step * ratio, text))
     for track in score.tracks:
         part = symusic.Track(track.name, track.program, track.is_drum)
@@ -61,7 +69,7 @@ def to_symusic(score: Score) -> Any:
     return midi
 
 
-def _named_places(score: Score) -> list[tuple[int, str]]:
+def named_places(score: Score) -> list[tuple[int, str]]:
     """Return section names and chord symbols with their steps, as they stand in a file."""
     named = [(marker.onset_steps, protected(marker.text)) for marker in score.markers]
     named += [(change.onset_steps, str(change.chord)) for change in score.chords]
@@ -125,7 +133,7 @@ def _texts(score: Score) -> list[tuple[int, str]]:
     texts = [(0, recipe_text(score.recipe))]
     texts += [(change.onset_steps, f"{KEY_SIGN}{change.key}") for change in score.keys]
     texts += [(change.onset_steps, f"{METER_SIGN}{change.meter}") for change in score.meters]
-    return sorted([*texts, *_named_places(score)], key=lambda place: place[0])
+    return sorted([*texts, *named_places(score)], key=lambda place: place[0])
 
 
 def from_pretty_midi(midi: Any, *, steps_per_quarter: int) -> Score:

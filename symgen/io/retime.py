@@ -122,8 +122,7 @@ class NoteFile:
         Lost: chunks that are no tracks, and bytes that are no chunks.
         """
         placed = [[(self._place(raw, moved), 1, raw.data) for raw in track] for track in self._tracks]
-        ends = _in_order_of_onsets(self, np.asarray(end))
-        for note, start, stop, loud in zip(self._notes, onset, ends, velocity, strict=True):
+        for note, start, stop, loud in zip(self._notes, onset, end, velocity, strict=True):
             track = placed[note.track]
             status = track[note.on][2]
             track[note.on] = (int(start), 1, status[:2] + bytes([int(loud)]))
@@ -216,18 +215,6 @@ def _bounds(track: Sequence[_Raw], notes: Sequence[_Note]) -> Iterator[tuple[int
         following = int(np.searchsorted(places, note.on))
         before = track[places[following - 1]].tick if following else 0
         yield before, track[places[following]].tick if following < len(places) else NEVER
-
-
-def _in_order_of_onsets(file: NoteFile, end: _Ticks) -> _Ticks:
-    """Let ends of one pitch, channel and track come in the order of the starts, as they are paired in reading."""
-    result = end.copy()
-    groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for i, note in enumerate(file._notes):
-        if note.off >= 0:
-            groups[int(file.track[i]), int(file.channel[i]), int(file.pitch[i])].append(i)
-    for group in groups.values():
-        result[group] = np.sort(end[group])
-    return result
 
 
 def _track(events: list[tuple[int, int, bytes]], end: int) -> bytes:
