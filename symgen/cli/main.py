@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import corpus, evaluate, humanize, output, rules, song, takes, training
+from symgen.cli import check, corpus, evaluate, humanize, output, reproduce, rules, song, takes, training
 from symgen.cli.limits import limited
+from symgen.cli.writing import written
 from symgen.errors import SymgenError
 from theory.errors import TheoryError
 
@@ -31,15 +32,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("generate")(song.generate)
-app.command("infill")(limited(takes.infill))
-app.command("continue")(limited(takes.continue_))
-app.command("vary")(limited(takes.vary))
-app.command("reharmonize")(limited(takes.reharmonize))
-app.command("interpolate")(limited(takes.interpolate))
+app.command("generate")(written("generate", song.generate))
+app.command("infill")(limited(written("infill", takes.infill)))
+app.command("continue")(limited(written("continue", takes.continue_)))
+app.command("vary")(limited(written("vary", takes.vary)))
+app.command("reharmonize")(limited(written("reharmonize", takes.reharmonize)))
+app.command("interpolate")(limited(written("interpolate", takes.interpolate)))
 app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
-app.command("check")(rules.check)
+app.command("check")(limited(check.check))
+app.command("reproduce")(limited(reproduce.reproduce))
 app.command("render")(limited(output.render))
 app.command("humanize")(limited(humanize.humanize))
 app.command("plot")(limited(output.plot))

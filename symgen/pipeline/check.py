@@ -1,4 +1,4 @@
-"""Judging any music by rules: a file, its key and chords as it holds them or as they are found."""
+"""Judging music by rules, its key and chords as it holds them or as they are found; and files by how they import."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from pathlib import Path
 
 from symgen.corpus.annotate import annotate
 from symgen.errors import RequestError
+from symgen.files import write_whole
+from symgen.io.importcheck import Finding, findings
+from symgen.io.importfix import mended
+from symgen.io.limits import limits_in_force
+from symgen.io.raw import RawFile
 from symgen.moments import audit, line_track
 from symgen.pipeline.harmony import chord_changes
 from symgen.pipeline.rules import default_rules
@@ -17,7 +22,7 @@ from theory.key import Key
 from theory.progression import Progression
 from theory.rules import Rule
 
-__all__ = ["Judgement", "check", "with_context"]
+__all__ = ["Judgement", "check", "check_import", "mend", "with_context"]
 
 _STEPS_PER_QUARTER = 12
 
@@ -90,6 +95,46 @@ def check(
     score, context = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     asked = default_rules(score.chords, score.keys[-1].key) if rules is None else rules
     return Judgement(tuple(audit(score, asked, track=track)), tuple(asked), line.name, context)
+
+
+def check_import(path: str | Path) -> tuple[Finding, ...] | None:
+    """Return what in a MIDI file would import badly into other programs; ``None`` for a file of another kind.
+
+    Raises
+    ------
+    FileFormatError
+        If the file can't be read.
+    """
+    from symgen.io.files import read_bytes
+
+    path = Path(path)
+    data = read_bytes(path, limits_in_force())
+    is_midi = data[:4] in (b"MThd", b"RIFF") or path.suffix.lower() in (".mid", ".midi")
+    return findings(RawFile.read(data, str(path))) if is_midi else None
+
+
+def mend(path: str | Path, target: str | Path) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Write a copy of a MIDI file that imports cleanly.
+
+    Returns
+    -------
+    tuple of Finding
+        What was found in the file.
+    tuple of Finding
+        What is left in the copy.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is no MIDI file.
+    """
+    from symgen.io.files import read_bytes
+
+    path, target = Path(path), Path(target)
+    file = RawFile.read(read_bytes(path, limits_in_force()), str(path))
+    data = mended(file)
+    write_whole(target, data)
+    return findings(file), findings(RawFile.read(data, str(target)))
 
 
 def with_context(
