@@ -14,7 +14,7 @@ ROWS = [
     {"theory"},
     {"symgen.errors"},
     {"symgen.files"},
-    {"symgen.grid", "symgen.slots"},
+    {"symgen.grid", "symgen.slots", "symgen.sliders"},
     {"symgen.score"},
     {"symgen.roll", "symgen.alphabet", "symgen.io", "symgen.moments"},
     {"symgen.conditions", "symgen.potentials"},

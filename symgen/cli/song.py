@@ -9,6 +9,7 @@ import typer
 
 from symgen.cli.console import tell
 from symgen.errors import RequestError
+from symgen.sliders import read_sliders
 from theory.rules import LargestLeap, Range, Rule
 from theory.rules.text import parse_rule
 
@@ -79,6 +80,14 @@ def generate(
             "--phrase-bars", min=1, help="Bars of a letter of the form.  [default: 4, or their share of --bars]"
         ),
     ] = None,
+    slider: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slider",
+            help="More or less of density, syncopation, range, leaps or repetition, -1 to 1, such as density=0.5; "
+            "may be repeated.",
+        ),
+    ] = None,
     decoder: Annotated[
         str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
     ] = "causal",
@@ -112,6 +121,7 @@ def generate(
         temperature=temperature,
         form=form,
         decoder=decoder,
+        sliders=read_sliders(slider or []),
         phrase_bars=phrase_bars,
         checkpoint=checkpoint,
     )

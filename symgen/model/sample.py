@@ -6,7 +6,7 @@ are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symgen.alphabet import N_SPECIAL, LineAlphabet
+from symgen.model.attributes import preferred
 from symgen.model.harmony import UNKNOWN, chord_labels
 from symgen.model.inference import on_one_thread
 from symgen.model.prior import FactorMixture
@@ -21,6 +22,9 @@ from symgen.model.rhythm import ONSET
 from symgen.model.vae import LineVae, summary
 from symgen.model.window import Window
 from symgen.potentials import LineArcs, LinePotentials
+
+_CANDIDATES = 16
+"""Latents drawn for each bar where sliders choose among them."""
 
 __all__ = ["encode_line", "line_potentials", "refill_latents", "sample_latents"]
 
@@ -92,6 +96,7 @@ def sample_latents(
     *,
     sources: Sequence[int] | None = None,
     temperature: float = 1.0,
+    sliders: Mapping[str, float] | None = None,
 ) -> NDArray[np.float32]:
     """Draw the latents of each bar from the learned prior, one bar after the other.
 
@@ -109,6 +114,9 @@ def sample_latents(
     temperature
         Above 0: mixture weights are raised to the power ``1 / temperature`` and standard deviations
         multiplied by its square root.
+    sliders
+        More or less of the attributes of :data:`symgen.model.attributes.ATTRIBUTES`, -1 to 1: of several latents drawn
+        for a bar one is chosen, those with more of what is wanted rather than others.
 
     Returns
     -------
@@ -126,7 +134,7 @@ def sample_latents(
             if source != bar:
                 latents[0, bar] = latents[0, source]
             else:
-                _fill(model, latents, rows, form, [bar], rng, temperature, known)
+                _fill(model, latents, rows, form, [bar], rng, temperature, known, sliders)
     drawn: NDArray[np.float32] = latents[0].numpy()
     return drawn
 
@@ -210,17 +218,24 @@ def _fill(
     rng: np.random.Generator,
     temperature: float,
     known: Tensor | None,
+    sliders: Mapping[str, float] | None = None,
 ) -> None:
     """Write the latents of some bars, each drawn given those before it; those of known harmony as they are."""
+    n = _CANDIDATES if sliders else 1
     for bar in bars:
         first = max(0, bar + 1 - model.prior.max_bars)
-        window = latents[:, first : bar + 1]
-        context = model.prior.context(window, summary(rows[:, first : bar + 1]), form)
+        window = latents[:, first : bar + 1].repeat(n, 1, 1)
+        context = model.prior.context(window[:1], summary(rows[:, first : bar + 1]), form).expand(n, -1, -1)
         for factor, part in enumerate(torch.split(window, list(model.sizes), dim=-1)):
             if factor == 0 and known is not None:
-                part[0, -1] = known[bar]
+                part[:, -1] = known[bar]
             else:
-                part[0, -1] = _draw(model.prior.mixture(factor, context, window), rng, temperature)
+                part[:, -1] = _draw(model.prior.mixture(factor, context, window), rng, temperature)
+        one = 0
+        if sliders:
+            weight = np.asarray(preferred(model, window[:, -1], rows[0, bar], sliders).softmax(dim=0))
+            one = int(rng.choice(n, p=weight))
+        latents[0, bar] = window[one, -1]
 
 
 def _known_harmony(model: LineVae, rows: Tensor) -> Tensor | None:
@@ -232,10 +247,11 @@ def _known_harmony(model: LineVae, rows: Tensor) -> Tensor | None:
 
 
 def _draw(mixture: FactorMixture, rng: np.random.Generator, temperature: float) -> Tensor:
-    """Draw from the mixture of the last bar; it has a leading axis of one."""
-    weight = np.asarray((mixture.log_weight[0, -1] / temperature).softmax(dim=0).double())
-    component = int(rng.choice(len(weight), p=weight / weight.sum()))
-    mean, log_std = mixture.mean[0, -1, component], mixture.log_std[0, -1, component]
-    noise = torch.from_numpy(rng.standard_normal(len(mean)).astype(np.float32))
+    """Draw from the mixtures of the last bar, shape (candidates, size)."""
+    weight = np.asarray((mixture.log_weight[:, -1] / temperature).softmax(dim=-1).double())
+    component = [int(rng.choice(len(row), p=row / row.sum())) for row in weight]
+    every = torch.arange(len(weight))
+    mean, log_std = mixture.mean[every, -1, component], mixture.log_std[every, -1, component]
+    noise = torch.from_numpy(rng.standard_normal(mean.shape).astype(np.float32))
     drawn: Tensor = mean + noise * log_std.exp() * temperature**0.5
     return drawn

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -36,6 +36,7 @@ from symgen.pipeline.sections import draw_forms
 from symgen.pipeline.steer import DECODERS, Meant, can_be_steered, checked_decoder, decoder_said, steered_lines
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange
+from symgen.sliders import checked_sliders
 from theory.key import Key
 from theory.meter import Meter
 from theory.pitch import pitch_name
@@ -67,6 +68,7 @@ def generate(
     form: str = "period",
     phrase_bars: int | None = None,
     decoder: str = DECODERS[0],
+    sliders: Mapping[str, float] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Score:
     """Make a song: a melody from the model under the rules, with chords and bass.
@@ -113,6 +115,9 @@ def generate(
         ``"causal"``: every note is drawn given all notes before it, by particles that the lattice of the rules steers;
         ``"chain"``: exactly from the chain, and faster. Forms in letters, and rules that no lattice can hold, take the
         chain; the song's recipe says which it was, and for the causal one its effective share of the particles.
+    sliders
+        More (to 1) or less (to -1) of the attributes of :data:`symgen.sliders.ATTRIBUTES`, such as
+        ``{"density": 0.5}``. They choose what a bar is to be like; the rules hold all the same.
     checkpoint
         Folder of a model, or the name of a bundled one; the default if left out.
 
@@ -211,19 +216,21 @@ def _takes(
     phrase_bars: int | None,
     bars: int | None,
     decoder: str,
+    sliders: Mapping[str, float] | None,
     checkpoint: str | Path | None,
     **asked: Any,
 ) -> list[Take]:
     checked_decoder(decoder)
+    wanted = checked_sliders(sliders)
     model = load_model(checkpoint)
     letters = _letters(form, bars, phrase_bars)
     text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
     request = read_request(bars=bars, form=text, styles=model.styles, **asked)
     rng = np.random.default_rng(request.seed)
     song = _prepared(model, request, letters, (rules, changed_rules, locks), rng)
-    takes = ranked(lambda more: _draw(song, more, rng, decoder), n)
+    takes = ranked(lambda more: _draw(song, more, rng, decoder, wanted), n)
     return [
-        Take(_score(song, one.what, rank, n), request.seed, one.what.said, one.log_probability, rank)
+        Take(_score(song, one.what, rank, n, wanted), request.seed, one.what.said, one.log_probability, rank)
         for rank, one in enumerate(takes, start=1)
     ]
 
@@ -264,9 +271,11 @@ def _parts(moments: Sequence[Moment], n_bars: int) -> list[Sequence[Moment]]:
     return [moments[start : start + size] for start in range(0, len(moments), size)]
 
 
-def _draw(song: _Song, n: int, rng: np.random.Generator, decoder: str) -> list[Drawn[_Melody]]:
+def _draw(
+    song: _Song, n: int, rng: np.random.Generator, decoder: str, sliders: Mapping[str, float]
+) -> list[Drawn[_Melody]]:
     """Draw so many melodies."""
-    meant = [_meant(song, rng) for _ in range(n)]
+    meant = [_meant(song, rng, sliders) for _ in range(n)]
     potentials = [_potentials(song, one) for one in meant]
     _check_span(song.rules, potentials[0].alphabet, song.request.key)
     check_plain_laws(potentials[0], song.moments, song.rules)
@@ -301,11 +310,12 @@ def _formed_lines(
         yield _Melody(notes, made.form, (*song.said, *made.said)), made.log_probability
 
 
-def _score(song: _Song, melody: _Melody, rank: int, n: int) -> Score:
+def _score(song: _Song, melody: _Melody, rank: int, n: int, sliders: Mapping[str, float]) -> Score:
     request, bars = song.request, song.bars
     recipe = request.recipe(song.progression, song.rules, song.model.digest)
     recipe += (("form said", "; ".join(melody.said)),) if melody.said else ()
     recipe += decoder_said(melody.steered)
+    recipe += (("sliders", " ".join(f"{k}={v:g}" for k, v in sliders.items())),) if sliders else ()
     recipe += (("take", f"{rank} of {n}"),) if n > 1 else ()
     sections = _sections(song.progression, bars)
     return Score(
@@ -349,13 +359,15 @@ def _sections(progression: Progression, bars: BarMap) -> tuple[Marker, ...]:
     )
 
 
-def _meant(song: _Song, rng: np.random.Generator) -> Meant:
+def _meant(song: _Song, rng: np.random.Generator, sliders: Mapping[str, float]) -> Meant:
     """Return latents drawn from the model's prior."""
     from symgen.model.sample import sample_latents
 
     request, model = song.request, song.model.model
     features = _by_bar(Conditions(song.bars, request.key, song.chords, request.style, keys=song.keys))
-    latents = sample_latents(model, features, rng, sources=song.sources, temperature=request.temperature)
+    latents = sample_latents(
+        model, features, rng, sources=song.sources, temperature=request.temperature, sliders=sliders
+    )
     return Meant(model, latents, features, request.temperature)
 
 

@@ -95,7 +95,7 @@ def transfer(
 
 
 def _host(one: Idea, third: Idea) -> Idea:
-    """Return the bars of one idea with the keys and chords of another, at the beat nearest to their share of the bar."""
+    """Return the bars of one idea with the keys and chords of another, at the beats nearest to their place."""
 
     def place(step: int) -> int:
         bar = min(int(np.searchsorted(third.bars.starts, step, side="right")) - 1, one.bars.n_bars - 1)
