@@ -162,7 +162,7 @@ def longest_shared_run(melody: Melody, index: RunIndex, *, but: int | None = Non
     return index.longest(moves_of(melody), but=but)
 
 
-def copy_threshold(own_runs: Sequence[int], *, quantile: float = 0.95) -> int:
+def copy_threshold(own_runs: Sequence[int], *, quantile: float = 0.75) -> int:
     """Return the length above which a run counts as copied: what real pieces share among themselves.
 
     Parameters
@@ -170,7 +170,7 @@ def copy_threshold(own_runs: Sequence[int], *, quantile: float = 0.95) -> int:
     own_runs
         Longest runs of real pieces, each with a corpus it does not belong to.
     quantile
-        Share of the real pieces that are to pass.
+        Share of the real pieces that are to pass; of folk tunes a quarter is known under several names.
 
     Raises
     ------
