@@ -43,6 +43,9 @@ _Lock = Annotated[
 _Temperature = Annotated[
     float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
 ]
+_Decoder = Annotated[
+    str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
+]
 _Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")]
 _Number = Annotated[
     int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
@@ -65,6 +68,7 @@ def infill(
     rule_set: _RuleSet = None,
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
+    decoder: _Decoder = "causal",
     seed: _Seed = None,
     n: _Number = 1,
     out: _Out = None,
@@ -80,7 +84,12 @@ def infill(
     idea = read_idea(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )
-    save_takes(infill_many(idea, passage, n, seed=seed, **asked), n, out or beside(source, "infill"), as_json=as_json)
+    save_takes(
+        infill_many(idea, passage, n, seed=seed, decoder=decoder, **asked),
+        n,
+        out or beside(source, "infill"),
+        as_json=as_json,
+    )
 
 
 def continue_(
@@ -99,6 +108,7 @@ def continue_(
     rule_set: _RuleSet = None,
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
+    decoder: _Decoder = "causal",
     seed: _Seed = None,
     n: _Number = 1,
     out: _Out = None,
@@ -112,7 +122,12 @@ def continue_(
     asked = _asked(rule, rules_file, rule_set, lock, temperature)
     asked |= {"chords": chords, "chord_syntax": chord_syntax}
     idea = read_idea(source, track=track, key=key, style=style, checkpoint=checkpoint)
-    save_takes(continue_many(idea, bars, n, seed=seed, **asked), n, out or beside(source, "continue"), as_json=as_json)
+    save_takes(
+        continue_many(idea, bars, n, seed=seed, decoder=decoder, **asked),
+        n,
+        out or beside(source, "continue"),
+        as_json=as_json,
+    )
 
 
 def vary(

@@ -21,7 +21,7 @@ _STRENGTH = 4.0
 
 
 def attributes(model: LineVae, latents: Tensor, rows: Tensor) -> Tensor:
-    """Return the attributes of candidates for one bar, shape (candidates, 5), as :data:`symgen.sliders.ATTRIBUTES` has them.
+    """Return the attributes of candidates for one bar, shape (candidates, 5), ordered as in :mod:`symgen.sliders`.
 
     Parameters
     ----------

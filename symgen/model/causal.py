@@ -203,6 +203,20 @@ class GrowingLines:
             if self._slot % self._bar_slots == 0:
                 self._in_bar.zero_()
 
+    def follow(self, symbols: NDArray[np.int64]) -> None:
+        """Go on with what is given, the same for all lines; shape (slots,)."""
+        for symbol in symbols.tolist():
+            self.take(np.full(len(self._request), symbol))
+
+    def spread(self, n: int) -> None:
+        """Put so many lines in the place of each."""
+        of = torch.arange(len(self._request)).repeat_interleave(n)
+        with on_one_thread():
+            self._request, self._count, self._in_bar = self._request[of], self._count[of], self._in_bar[of]
+            self._last_slot, self._last_pitch = self._last_slot[of], self._last_pitch[of]
+            self._sounding, self._memory = self._sounding[of], self._memory[:, of]
+            self._bar_of, self._place_of = self._bar_of[of], self._place_of[of]
+
     def keep(self, lines: NDArray[np.int64]) -> None:
         """Go on with these lines in place of all, shape (lines,)."""
         of = torch.from_numpy(lines)

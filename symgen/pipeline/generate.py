@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import Conditions, tonic_shift
 from symgen.decode.draw import check_plain_laws
-from symgen.decode.plan import plan_line
+from symgen.decode.plan import LinePlan, plan_line
 from symgen.decode.steered import Steered
 from symgen.errors import RequestError
 from symgen.grid import BarMap
@@ -282,7 +282,7 @@ def _draw(
     if song.form is None:
         drawn = _free_lines(song, potentials, meant if decoder == "causal" else None, rng)
     else:
-        drawn = _formed_lines(song, potentials, rng)
+        drawn = _formed_lines(song, potentials, meant if decoder == "causal" else None, rng)
     return [Drawn(m, log_chance, frozenset((x.onset_steps, x.pitch) for x in m.notes)) for m, log_chance in drawn]
 
 
@@ -302,12 +302,18 @@ def _free_lines(
 
 
 def _formed_lines(
-    song: _Song, potentials: Sequence[LinePotentials], rng: np.random.Generator
+    song: _Song, potentials: Sequence[LinePotentials], meant: Sequence[Meant] | None, rng: np.random.Generator
 ) -> Iterator[tuple[_Melody, float]]:
     assert song.form is not None
-    for made in draw_forms(potentials, song.moments, song.rules, song.form, song.bars.starts, rng):
+    steer = None if meant is None else [partial(_steered, one, rng) for one in meant]
+    for made in draw_forms(potentials, song.moments, song.rules, song.form, song.bars.starts, rng, steer):
         notes = potentials[0].alphabet.decode(made.line)
-        yield _Melody(notes, made.form, (*song.said, *made.said)), made.log_probability
+        yield _Melody(notes, made.form, (*song.said, *made.said), made.steered), made.log_probability
+
+
+def _steered(meant: Meant, rng: np.random.Generator, plan: LinePlan) -> Steered | None:
+    """Draw a line from the causal decoder under a plan, where that can be."""
+    return steered_lines([plan], [meant], rng)[0] if can_be_steered([plan]) else None
 
 
 def _score(song: _Song, melody: _Melody, rank: int, n: int, sliders: Mapping[str, float]) -> Score:

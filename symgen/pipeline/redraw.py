@@ -28,6 +28,7 @@ from symgen.pipeline.ideas import Idea, posterior_latents, potentials_of, redraw
 from symgen.pipeline.judged import judged_inside
 from symgen.pipeline.request import checked_locks
 from symgen.pipeline.rules import chosen_rules
+from symgen.pipeline.steer import Meant, can_be_steered, steered_lines
 from symgen.potentials import LinePotentials
 from symgen.score import Note, Score
 from theory.pitch import pitch_name
@@ -119,16 +120,27 @@ def new_notes(
 
 
 def new_lines(
-    idea: Idea, free: Free, fresh: range, rules: Sequence[Rule], rng: np.random.Generator, temperature: float, n: int
+    idea: Idea,
+    free: Free,
+    fresh: range,
+    rules: Sequence[Rule],
+    rng: np.random.Generator,
+    temperature: float,
+    n: int,
+    decoder: str = "chain",
 ) -> list[tuple[_Line, float]]:
-    """Return several lines as :func:`new_notes` gives one, drawn at once, and the log-probability of each in nats."""
+    """Return several lines as :func:`new_notes` gives one, drawn at once, and the log-probability of each in nats.
+
+    The causal decoder draws where it can: see :mod:`symgen.pipeline.steer`.
+    """
     given, last = posterior_latents(idea, idea.line, fresh), min(fresh.stop + 1, idea.bars.n_bars)
     silent: list[tuple[_Line, float]] = []
     found: list[tuple[_Line, float]] = []
     for _ in range(_N_DRAWS):
         latents = [redrawn_latents(idea, given, fresh, rng, temperature) for _ in range(n - len(found))]
         potentials = [potentials_of(idea, z, fresh.start, last).at_temperature(temperature) for z in latents]
-        lines = drawn_lines(idea, idea.line, free, potentials, rules, rng)
+        meant = _Meant(tuple(latents), temperature) if decoder == "causal" else None
+        lines = drawn_lines(idea, idea.line, free, potentials, rules, rng, meant)
         sounds = [bool((line[free.start : free.border] >= N_SPECIAL).any()) for line, _ in lines]
         found += [one for one, is_heard in zip(lines, sounds, strict=True) if is_heard]
         silent = [one for one, is_heard in zip(lines, sounds, strict=True) if not is_heard]
@@ -151,16 +163,60 @@ def drawn_lines(
     potentials: Sequence[LinePotentials],
     rules: Sequence[Rule],
     rng: np.random.Generator,
+    meant: _Meant | None = None,
 ) -> list[tuple[_Line, float]]:
-    """Return a line as :func:`drawn_line` does for each potentials, and how likely its free steps were, in nats."""
+    """Return a line as :func:`drawn_line` does for each potentials, and how likely its free steps were, in nats.
+
+    Where latents are told too, the causal decoder draws if it can.
+    """
     part, plan = plan_of(idea, line, free, potentials[0], rules)
     others = (_open_part(idea, line, free, one, part) for one in potentials[1:])
+    plans = [plan, *(with_potentials(plan, other) for other in others)]
+    told = None if meant is None else _told(idea, line, part, meant)
+    if told is not None and can_be_steered(plans):
+        steered = steered_lines(plans, told, rng, [one.part(part) for one in potentials])
+        found = [(one.line, one.log_probability) for one in steered]
+    else:
+        found = draw_lines(plans, rng)
     made = []
-    for steps, log_chance in draw_lines([plan, *(with_potentials(plan, other) for other in others)], rng):
+    for steps, log_chance in found:
         drawn = line.copy()
         drawn[part] = steps
         made.append((drawn, log_chance))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Latents of all bars for each of several lines, and the temperature they are decoded at."""
+
+    latents: tuple[NDArray[np.float32], ...]
+    temperature: float
+
+
+def _told(idea: Idea, line: _Line, part: slice, meant: _Meant) -> list[Meant] | None:
+    """Return what the causal decoder is to know; none where the metre changes on the way."""
+    model, starts = idea.checkpoint.model, idea.bars.starts
+    of_part = (int(np.searchsorted(starts, step, side="right")) - 1 for step in (part.start, part.stop - 1))
+    first, last = of_part
+    first = max(first - model.config.max_bars, 0) if part.start else 0
+    bars = range(first, last + 1)
+    lengths = {int(starts[bar + 1] - starts[bar]) for bar in bars}
+    if len(lengths) > 1:
+        return None
+    slots = idea.slots[(idea.slots >= starts[first]) & (idea.slots < part.start)]
+    before = _opened(line[slots])
+    steps = slice(int(starts[first]), int(starts[last + 1]))
+    features = idea.features[steps].reshape(len(bars), lengths.pop(), -1)
+    return [Meant(model, one[first : last + 1], features, meant.temperature, before) for one in meant.latents]
+
+
+def _opened(symbols: _Line) -> _Line:
+    """Return symbols without the holds of a note that began before them."""
+    going_on = np.flatnonzero(symbols != HOLD)
+    opened = symbols.copy()
+    opened[: going_on[0] if len(going_on) else len(opened)] = REST
+    return opened
 
 
 def plan_of(

@@ -9,6 +9,9 @@ the temperature; they are asked only where no draw will do, whether there is a w
 the notes of what it varies, and goes on in the law of the lattice with a bonus for its rhythm and a smaller one for
 staying near its pitches, given that it is no copy.
 
+Where another decoder is asked for, it draws the first line, whose letters are tried first, and in the end, given all
+letters that come back or are varied, everything else; the chain sees to the rest.
+
 At every moment a line is at hand that keeps all the rules, so no form makes a request impossible. What the rules
 don't leave room for is left out and said: a cadence becomes a preference, a repeat a variation, a variation a
 freer one.
@@ -16,7 +19,7 @@ freer one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,6 +30,7 @@ from symgen.decode.draw import draw_line, try_line
 from symgen.decode.infer import lines_at, log_backward, log_probability
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.plan import LinePlan, is_possible, plan_line
+from symgen.decode.steered import Steered
 from symgen.decode.ties import Tie, TiedSums
 from symgen.errors import InfeasibleError, RequestError
 from symgen.pipeline.draws import narrowed, with_potentials
@@ -38,6 +42,7 @@ __all__ = ["FormedLine", "draw_forms", "with_cadences"]
 
 _Line = NDArray[np.int64]
 _Open = NDArray[np.bool_]
+Steer = Callable[[LinePlan], Steered | None]
 
 _CADENCES = {True: ("authentic", "imperfect"), False: ("half", "open")}
 """Kinds tried as laws, by whether the section ends as the song does."""
@@ -64,6 +69,8 @@ class FormedLine:
         What could not be as the form has it, in words.
     log_probability
         Of the line under the lattice of those rules, the form left aside; in nats.
+    steered
+        What the last draw from another decoder says of itself; none if the chain has drawn all.
     """
 
     line: _Line
@@ -71,6 +78,7 @@ class FormedLine:
     rules: tuple[Rule, ...]
     said: tuple[str, ...]
     log_probability: float
+    steered: Steered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ def draw_forms(
     form: Form,
     starts: NDArray[np.int64],
     rng: np.random.Generator,
+    steer: Sequence[Steer] | None = None,
 ) -> Iterator[FormedLine]:
     """Draw lines in sections, one for each of several potentials.
 
@@ -103,6 +112,9 @@ def draw_forms(
         First step of each bar, and the end; shape (n_bars + 1,).
     rng
         Source of chance.
+    steer
+        For each of the potentials what draws a line from another decoder under a plan, if that can be: the first line,
+        and in the end all that is neither repeated nor varied.
 
     Raises
     ------
@@ -110,12 +122,13 @@ def draw_forms(
         If the rules leave no line, whatever the form.
     """
     plan, said = with_cadences(potentials[0], moments, rules, form)
-    for one in potentials:
-        made = _drawn_once(with_potentials(plan, one), list(rules), said, form, starts, rng)
+    for number, one in enumerate(potentials):
+        own = None if steer is None else steer[number]
+        made = _drawn_once(with_potentials(plan, one), list(rules), said, form, starts, rng, own)
         lost = _lost(form, made.form)
         if lost:  # notes that come back count for more than a cadence as a law
             eased_plan, words = with_cadences(one, moments, rules, form, eased=frozenset(lost))
-            eased = _drawn_once(eased_plan, list(rules), words, form, starts, rng)
+            eased = _drawn_once(eased_plan, list(rules), words, form, starts, rng, own)
             made = eased if len(_lost(form, eased.form)) < len(lost) else made
         yield made
 
@@ -127,18 +140,30 @@ def _drawn_once(
     form: Form,
     starts: NDArray[np.int64],
     rng: np.random.Generator,
+    steer: Steer | None,
 ) -> FormedLine:
     closed = plan
     plan, draft = _first_draft(plan, rules, form, starts, rng)
     if plan.rules != closed.rules:
         said = ("no cadences at the ends of phrases: no line with them was found under the rules",)
     drawing = _Drawing(plan, starts, rng)
+    draft, _ = _steered(plan, draft, draft.is_open, steer)
+    open_before = draft.is_open
     for number in range(len(form.sections)):
         if form.sections[number].like is None:
             form, draft, more = drawing.settle(form, number, draft)
             said = (*said, *more)
+    draft, made = _steered(plan, draft, drawing.with_singles_open(form, draft, open_before), steer)
     log_chance = log_probability(plan.lattice, log_backward(plan.lattice), draft.line)
-    return FormedLine(draft.line, form, plan.rules, said, log_chance)
+    return FormedLine(draft.line, form, plan.rules, said, log_chance, made)
+
+
+def _steered(plan: LinePlan, draft: _Draft, is_open: _Open, steer: Steer | None) -> tuple[_Draft, Steered | None]:
+    """Return a draft with a line from another decoder at what is open, if there is one."""
+    if steer is None:
+        return draft, None
+    made = steer(replace(narrowed(plan, is_open), potentials=plan.potentials))
+    return (draft, None) if made is None else (replace(draft, line=made.line), made)
 
 
 def _lost(asked: Form, made: Form) -> list[int]:
@@ -251,6 +276,16 @@ class _Drawing:
             base, last = form.sections[number], form.sections[repeats[-1]]
             said.append(f"{last.bars} vary {base.bars} ({last.name}): the rules let no notes of theirs come back there")
             form = form.varied(repeats[-1])
+
+    def with_singles_open(self, form: Form, draft: _Draft, before: _Open) -> _Open:
+        """Return what is open if the sections that are neither repeated nor varied are, as they were before."""
+        is_open = draft.is_open.copy()
+        for number, section in enumerate(form.sections):
+            is_own = section.like is None and section.varies is None
+            if is_own and not any(number in (other.like, other.varies) for other in form.sections):
+                span = self._span(section)
+                is_open[span.start : span.stop] = before[span.start : span.stop]
+        return is_open
 
     def _found(
         self, form: Form, number: int, repeats: list[int], draft: _Draft

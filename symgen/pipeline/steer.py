@@ -20,6 +20,7 @@ from symgen.pipeline.draws import with_potentials
 
 if TYPE_CHECKING:
     from symgen.model.vae import LineVae
+    from symgen.potentials import LinePotentials
 
 __all__ = ["DECODERS", "PARTICLES", "Meant", "can_be_steered", "checked_decoder", "decoder_said", "steered_lines"]
 
@@ -47,12 +48,15 @@ class Meant:
         Conditions, shape (bars, bar_steps, N_FEATURES).
     temperature
         Of the decoder's law.
+    before
+        Symbols at the slots that are given before the first step that is decoded, shape (slots,).
     """
 
     model: LineVae
     latents: NDArray[np.float32]
     features: NDArray[np.float32]
     temperature: float = 1.0
+    before: NDArray[np.int64] | None = None
 
 
 def checked_decoder(decoder: str) -> str:
@@ -75,7 +79,12 @@ def can_be_steered(plans: Sequence[LinePlan]) -> bool:
     return all(p.lattice.automaton is first and not p.judged and not p.ties and p.is_possible for p in plans)
 
 
-def steered_lines(plans: Sequence[LinePlan], meant: Sequence[Meant], rng: np.random.Generator) -> list[Steered]:
+def steered_lines(
+    plans: Sequence[LinePlan],
+    meant: Sequence[Meant],
+    rng: np.random.Generator,
+    unruled: Sequence[LinePotentials] | None = None,
+) -> list[Steered]:
     """Draw a line from the causal decoder for each of several plans of one request.
 
     Parameters
@@ -86,11 +95,14 @@ def steered_lines(plans: Sequence[LinePlan], meant: Sequence[Meant], rng: np.ran
         What is behind each; of one model and one temperature.
     rng
         Source of chance.
+    unruled
+        The potentials of each plan where nothing is given or forbidden; the plan's own if left out.
     """
     from symgen.model.causal import GrowingLines
 
-    alone = plan_line(plans[0].potentials, plans[0].moments, ())
-    free = [alone, *(with_potentials(alone, plan.potentials) for plan in plans[1:])]
+    chains = [plan.potentials for plan in plans] if unruled is None else unruled
+    alone = plan_line(chains[0], plans[0].moments, ())
+    free = [alone, *(with_potentials(alone, chain) for chain in chains[1:])]
     entries = plans[0].lattice.n_steps * (plans[0].lattice.automaton.n_states + alone.lattice.automaton.n_states)
     size = max(1, _MAX_ENTRIES // entries)
     drawn: list[Steered] = []
@@ -100,11 +112,14 @@ def steered_lines(plans: Sequence[LinePlan], meant: Sequence[Meant], rng: np.ran
             meant[0].model,
             [one.latents for one in meant[some]],
             [one.features for one in meant[some]],
-            PARTICLES,
+            1,
             temperature=meant[0].temperature,
         )
-        lattices, unruled = [p.lattice for p in plans[some]], [p.lattice for p in free[some]]
-        drawn += draw_steered(lattices, unruled, _closed(plans[0]), growing, rng, PARTICLES)
+        if meant[0].before is not None:
+            growing.follow(meant[0].before)
+        growing.spread(PARTICLES)
+        lattices, of_free = [p.lattice for p in plans[some]], [p.lattice for p in free[some]]
+        drawn += draw_steered(lattices, of_free, _closed(plans[0]), growing, rng, PARTICLES)
     return drawn
 
 

@@ -31,6 +31,7 @@ from symgen.pipeline.onward import chords_onward
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.redraw import Free, drawn_lines, emptied, free_steps, new_lines, rules_of, signed, with_melody
 from symgen.pipeline.request import MAX_BARS, checked_seed, checked_temperature
+from symgen.pipeline.steer import checked_decoder
 from symgen.potentials import LinePotentials
 from symgen.score import Score
 from theory.progression import Progression
@@ -53,6 +54,7 @@ def infill(
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
+    decoder: str = "causal",
     **reading: Any,
 ) -> Take:
     """Draw a new melody in some bars; all other notes stay as they are.
@@ -70,6 +72,9 @@ def infill(
         Whatever is random follows from it; chosen if left out.
     temperature
         1 is the model's own law; less is more cautious.
+    decoder
+        ``"causal"`` or, exact and faster, ``"chain"``, as for :func:`symgen.generate`. Where the metre changes among
+        the bars that matter, and where rules are judged one by one, it is the chain.
     **reading
         How a piece is read: ``track``, ``key``, ``chords``, ``chord_syntax``, ``style`` and ``checkpoint`` of
         :func:`symgen.pipeline.ideas.read_idea`.
@@ -92,6 +97,7 @@ def infill(
         "locks": locks,
         "seed": seed,
         "temperature": temperature,
+        "decoder": decoder,
     }
     return infill_many(music, bars, 1, **asked, **reading)[0]
 
@@ -106,13 +112,14 @@ def infill_many(
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
+    decoder: str = "causal",
     **reading: Any,
 ) -> list[Take]:
     """Make several takes of :func:`infill` at once, the likeliest first, no two nearly the same.
 
     Parameters
     ----------
-    music, bars, rules, changed_rules, locks, seed, temperature, **reading
+    music, bars, rules, changed_rules, locks, seed, temperature, decoder, **reading
         As for :func:`infill`.
     n
         How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking`.
@@ -120,13 +127,14 @@ def infill_many(
     checked_number(n)
     idea, seed = read_idea(music, **reading), checked_seed(seed)
     checked_temperature(temperature)
+    checked_decoder(decoder)
     first, end = _checked_bars(idea, bars)
     free, rng = free_steps(idea, first, end), np.random.default_rng(seed)
     idea = emptied(idea, free)
     chosen, said = rules_of(idea, rules, changed_rules, locks)
 
     def draw(k: int) -> list[Drawn[_Line]]:
-        lines = new_lines(idea, free, range(first, end), chosen, rng, temperature, k)
+        lines = new_lines(idea, free, range(first, end), chosen, rng, temperature, k, decoder)
         return _as_drawn(idea, free, lines)
 
     what = f"infill bars {first + 1}-{end} seed {seed}"
@@ -144,6 +152,7 @@ def continue_(
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
+    decoder: str = "causal",
     **reading: Any,
 ) -> Take:
     """Go on after the end of a piece, in its key, metre, tempo and style.
@@ -157,7 +166,7 @@ def continue_(
     chords, chord_syntax
         Of the new bars, repeated to the end. If left out, those of the piece come again from its first bar; where it
         has none and only a melody they could be found in, they are composed. The take says which.
-    rules, changed_rules, locks, seed, temperature
+    rules, changed_rules, locks, seed, temperature, decoder
         As for :func:`infill`.
     **reading
         As for :func:`infill`, without the chords.
@@ -180,6 +189,7 @@ def continue_(
         "locks": locks,
         "seed": seed,
         "temperature": temperature,
+        "decoder": decoder,
     }
     return continue_many(music, bars, 1, chords=chords, chord_syntax=chord_syntax, **asked, **reading)[0]
 
@@ -196,13 +206,14 @@ def continue_many(
     locks: Sequence[Lock | str] = (),
     seed: int | None = None,
     temperature: float = 1.0,
+    decoder: str = "causal",
     **reading: Any,
 ) -> list[Take]:
     """Make several takes of :func:`continue_` at once, over the same chords, the likeliest first, none nearly the same.
 
     Parameters
     ----------
-    music, bars, chords, chord_syntax, rules, changed_rules, locks, seed, temperature, **reading
+    music, bars, chords, chord_syntax, rules, changed_rules, locks, seed, temperature, decoder, **reading
         As for :func:`continue_`.
     n
         How many, 1 to 256; fewer come where the rest are near-copies. See :mod:`symgen.pipeline.ranking`.
@@ -210,6 +221,7 @@ def continue_many(
     checked_number(n)
     idea, seed = read_idea(music, **reading), checked_seed(seed)
     checked_temperature(temperature)
+    checked_decoder(decoder)
     n_before = idea.bars.n_bars
     if bars < 1 or n_before + bars > MAX_BARS:
         msg = f"{bars} more bars after {n_before}: expected at least 1, and at most {MAX_BARS} in all"
@@ -222,7 +234,7 @@ def continue_many(
 
     def draw(k: int) -> list[Drawn[_Line]]:
         fresh = range(n_before, n_before + bars)
-        return _as_drawn(longer, free, new_lines(longer, free, fresh, chosen, rng, temperature, k))
+        return _as_drawn(longer, free, new_lines(longer, free, fresh, chosen, rng, temperature, k, decoder))
 
     words = tuple(word for word in (*idea.said, chords_said, *said) if word)
     room = _lengthened(longer, free.start)

@@ -1,6 +1,7 @@
 """Takes from the command line: files that come out, what is said of them, and one clear line when it can't be."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_continue_and_vary_write_their_files(capsys):
     assert run(capsys, "continue", "a.mid", "--bars", "1", "--chords", "Dm", "--seed", "1", "-o", "d.mid")[0] == 0
     assert str(load("d.mid").chords[-1].chord) == "Dm"
     assert run(capsys, "vary", "a.mid", "--amount", "0", "-o", "same.mid")[0] == 0
-    assert Path("same.mid").read_bytes() == Path("a.mid").read_bytes()
+    assert replace(load("same.mid"), recipe=()) == replace(load("a.mid"), recipe=())
     assert run(capsys, "vary", "a.mid", "--amount", "0.5", "--seed", "2")[0] == 0
     assert load("a-vary.mid").tracks[0] != load("a.mid").tracks[0]
 
@@ -93,7 +94,10 @@ BAD = [
     (["infill", "a.mid"], "infill: Missing option '--bars'"),
     (["infill", "a.mid", "--bars", "x"], "infill: bars 'x': expected one bar or two, such as 3 or 3-4"),
     (["infill", "a.mid", "--bars", "5"], "infill: bars 5 to 5: expected bars from 1 to 4"),
-    (["infill", "a.mid", "--bars", "1", "-n", "0"], "infill: number of takes: 0: expected a whole number from 1 to 256"),
+    (
+        ["infill", "a.mid", "--bars", "1", "-n", "0"],
+        "infill: number of takes: 0: expected a whole number from 1 to 256",
+    ),
     (["infill", "a.mid", "--bars", "1", "-o", "x.wav"], "infill: output 'x.wav': expected a name ending in .mid"),
     (["infill", "a.mid", "--bars", "1", "--track", "Lead"], "infill: track 'Lead': expected one of 'Melody'"),
     (["infill", "a.mid", "--bars", "1", "--key", "H"], "infill: key 'H'"),
