@@ -137,7 +137,7 @@ def outcome_of(seed: int) -> tuple[str, str]:
     request = random_request(np.random.default_rng([7, seed]))
     rules = request["rules"]
     try:
-        # The causal decoder, a second slower, stands for one request in twenty; rules and refusals are the same for both.
+        # One request in twenty takes the causal decoder, a second slower; rules and refusals are the same for both.
         score = generate(seed=seed, decoder="chain" if seed % 20 else "causal", **request)
     except InfeasibleError as error:
         wrong = what_is_wrong_with(error, request)

@@ -22,10 +22,12 @@ from symgen.corpus.manifest import CorpusEntry
 from symgen.corpus.readers import Source, files_digest, list_sources, read_source
 from symgen.corpus.shards import Piece, content_digest, save_shard
 from symgen.errors import CorpusError
+from symgen.io.isolated import TimeLimitError, time_limit
 from symgen.score import Score
 
 __all__ = ["BuildReport", "build_corpus", "default_folder", "split_of"]
 
+_MAX_SECONDS = 300  # for one source; the largest work of music21's corpus takes a tenth of it
 _VALID_SHARE, _TEST_SHARE = 0.05, 0.05
 
 
@@ -165,7 +167,10 @@ def _read_apart(read: Callable[[Source], _Outcome], source: Source) -> _Outcome:
 def _read_all(source: Source, *, steps_per_quarter: int) -> _Outcome:
     """Read one source; the outcome of each piece is its score, or why there is none."""
     try:
-        scores = read_source(source, steps_per_quarter=steps_per_quarter)
+        with time_limit(_MAX_SECONDS):
+            scores = read_source(source, steps_per_quarter=steps_per_quarter)
+    except TimeLimitError:
+        return [(source.name, f"hang: not read within {_MAX_SECONDS} seconds")]
     except Exception as error:  # a corpus holds whatever people wrote: no file may stop the build
         return [(source.name, _reason(error))]
     names = [source.name] if len(scores) == 1 else [f"{source.name}#{i + 1}" for i in range(len(scores))]

@@ -1,7 +1,7 @@
 """Shards: pieces packed into arrays on disk, to be read again in milliseconds.
 
-A built corpus is a folder with ``index.json`` (version, grid, counts, what was skipped and why) and
-``pieces.npz``. Notes, tracks, tempos, metres, keys and chords of all pieces are rows of one long integer
+A built corpus is a folder with ``index.json`` (version, grid, counts, what was skipped and why) and the
+file of pieces that it names. Notes, tracks, tempos, metres, keys and chords of all pieces are rows of one long integer
 table each, with an array of row offsets per table; nothing is pickled. Left out are markers, recipes and
 the grouping of additive metres. ``VERSION`` rises with any change of this layout.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,7 +79,11 @@ def content_digest(score: Score) -> str:
 
 
 def save_shard(folder: Path, pieces: Sequence[Piece], index: dict[str, Any]) -> None:
-    """Write pieces and an index; each file appears whole or not at all, the index last."""
+    """Write pieces and an index, so that at every moment the old corpus or the new one is there, whole.
+
+    The pieces get a name of their own, the index that names them takes the place of the old one, and only
+    then do the old pieces go.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, list[tuple[int, ...]]] = {name: [] for name in _TABLES}
     offsets: dict[str, list[int]] = {name: [0] for name in _TABLES}
@@ -93,9 +98,13 @@ def save_shard(folder: Path, pieces: Sequence[Piece], index: dict[str, Any]) -> 
     arrays |= {f"{name}_offsets": np.array(rows, dtype=np.int64) for name, rows in offsets.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_whole(folder / "pieces.npz", buffer.getvalue())
-    index = {"version": VERSION, **index, "pieces": names}
+    file = f"pieces-{hashlib.sha256(buffer.getvalue()).hexdigest()[:16]}.npz"
+    write_whole(folder / file, buffer.getvalue())
+    index = {"version": VERSION, **index, "file": file, "pieces": names}
     write_whole(folder / "index.json", json.dumps(index, ensure_ascii=False, indent=0).encode())
+    for old in folder.glob("pieces*.npz"):
+        if old.name != file:
+            old.unlink(missing_ok=True)
 
 
 def read_index(folder: Path) -> dict[str, Any]:
@@ -132,12 +141,21 @@ def load_shard(folder: Path) -> list[Piece]:
     """
     index = read_index(folder)
     try:
-        with (folder / "pieces.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with (folder / _pieces_name(index)).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return [_piece_from(arrays, i, row, index["steps_per_quarter"]) for i, row in enumerate(index["pieces"])]
     except (OSError, KeyError, ValueError, IndexError, zipfile.BadZipFile) as error:
         msg = f"{folder}: damaged ({error}); build the corpus again"
         raise CorpusError(msg) from None
+
+
+def _pieces_name(index: dict[str, Any]) -> str:
+    """Return the name of the file with the pieces, which may not lead out of the folder."""
+    name = index.get("file", "pieces.npz")
+    if not isinstance(name, str) or not re.fullmatch(r"pieces[-0-9a-f]*\.npz", name):
+        msg = f"file {name!r}"
+        raise ValueError(msg)
+    return name
 
 
 def _rows_of(score: Score) -> dict[str, list[tuple[int, ...]]]:

@@ -6,12 +6,17 @@ take all memory. What it makes of a file comes back as a score or as the one lin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict, astuple
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 from symgen import errors
@@ -22,7 +27,7 @@ from theory.chord import NO_CHORD, Chord
 from theory.key import Key
 from theory.meter import Meter
 
-__all__ = ["load_isolated", "score_from_plain", "score_to_plain"]
+__all__ = ["TimeLimitError", "load_isolated", "score_from_plain", "score_to_plain", "time_limit"]
 
 _MEMORY_BYTES = 3 * 2**30
 _CODE = "import sys; from symgen.io.isolated import serve; sys.exit(serve())"
@@ -60,6 +65,39 @@ def load_isolated(path: Path, *, steps_per_quarter: int, limits: Limits) -> Scor
         raise known(message)
     reason = f"ended by signal {-done.returncode}" if done.returncode < 0 else lines[-1][:200]
     _fail(path, f"could not be read: its reader broke down ({reason})")
+
+
+class TimeLimitError(BaseException):
+    """Time is up; no ``except Exception`` of a library hides it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Let a block take so many seconds at most, where the system can say when they are over.
+
+    Raises
+    ------
+    TimeLimitError
+        When the time is up.
+
+    Notes
+    -----
+    For worker processes: only a main thread can be interrupted, and only on POSIX; elsewhere nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> NoReturn:
+        raise TimeLimitError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def serve() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from score_strategies import scores
 from symgen.cli import main
 from symgen.errors import FileFormatError, GridError
 from symgen.io import load
-from symgen.io.isolated import score_from_plain, score_to_plain
+from symgen.io.isolated import TimeLimitError, score_from_plain, score_to_plain, time_limit
 from symgen.io.limits import Limits, limits_in_force, limits_set
 from symgen.score import Score
 
@@ -66,6 +67,22 @@ def test_a_reader_that_breaks_down_costs_one_line(tmp_path: Path, monkeypatch: p
         FileFormatError, match=r"tune\.abc: could not be read: its reader broke down \(ended by signal 11"
     ):
         load(tune, limits=APART)
+
+
+def test_a_block_may_take_so_long_and_no_longer() -> None:
+    def hang() -> None:
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:  # as libraries do
+                pass
+
+    with time_limit(1), pytest.raises(TimeLimitError):
+        hang()
+    with time_limit(1):
+        pass
+    time.sleep(1.2)  # nothing rings later
 
 
 def test_limits_hold_inside_their_block_only() -> None:
