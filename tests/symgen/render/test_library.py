@@ -78,10 +78,14 @@ def test_the_wheels_library_is_found_where_the_system_has_none(song, bundled):
 
 
 def test_other_packages_keep_the_bindings_they_have(bundled):
-    # pretty_midi imports pyfluidsynth too; ours must not be bound to its library, nor it to ours.
-    code = "import fluidsynth as before; from symgen.render.library import load_library; ours = load_library()\n"
-    code += "import sys; print(sys.modules['fluidsynth'] is before, ours.api is before, ours.path == ours.api.lib)"
-    done = run(code, **{ENVIRONMENT_VARIABLE: str(bundled)})
+    # pretty_midi imports pyfluidsynth too; ours must not be bound to its library, nor it to ours. It is helped to a
+    # library here, for its own search looks at the system's alone.
+    code = "import ctypes.util, sys; search = ctypes.util.find_library\n"
+    code += "ctypes.util.find_library = lambda _: sys.argv[1]\n"
+    code += "import fluidsynth as before; ctypes.util.find_library = search\n"
+    code += "from symgen.render.library import load_library; ours = load_library()\n"
+    code += "print(sys.modules['fluidsynth'] is before, ours.api is before, ours.path == ours.api.lib)"
+    done = run(code, bundled, **{ENVIRONMENT_VARIABLE: str(bundled)})
     assert done.stdout.splitlines()[-1] == "True False True", done.stderr  # where CI is set it prints before that
 
 
