@@ -20,6 +20,7 @@ ROWS = [
     {"symgen.conditions", "symgen.potentials"},
     {"symgen.corpora", "symgen.checkpoints"},
     {"symgen.corpus", "symgen.model", "symgen.decode", "symgen.render", "symgen.evaluate"},
+    {"symgen.band"},  # its walking bass and its counter-melody are drawn by the decoder's trellis
     {"symgen.pipeline"},
     {"symgen"},
     {"symgen.cli"},

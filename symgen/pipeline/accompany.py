@@ -1,0 +1,390 @@
+"""A band beside a melody: drums, bass, chords in a texture, and a second line; and chords alone in a texture.
+
+The melody stays as it is, note for note. The band plays the chords the music holds, or those that are given, or those
+that are found in it, and the take says which. Without a model: tables (:mod:`symgen.band`), rules and chance.
+
+>>> from symgen.score import Note, Track
+>>> tune = tuple(Note(4 * i, 4, pitch) for i, pitch in enumerate([60, 64, 67, 64, 65, 69, 67, 62]))
+>>> score = Score(4, (Track("Melody", tune),), end_steps=32)
+>>> take = accompany(score, chords="C | F G", style="bossa", seed=1)
+>>> [(track.name, len(track.notes)) for track in take.score.tracks]
+[('Melody', 8), ('Chords', 33), ('Bass', 8), ('Drums', 31)]
+>>> arpeggiate("Am F", texture="arpeggio-up").score.tracks[0].notes[0].pitch
+57
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from symgen.band.bass import BASSES, bass_notes
+from symgen.band.counter import counter_notes
+from symgen.band.drums import drum_notes, parts_of
+from symgen.band.frame import swung
+from symgen.band.grooves import KITS
+from symgen.band.styles import STYLES, Style, style_named, usual_style
+from symgen.band.textures import HIGHEST, TEXTURES, texture_notes
+from symgen.errors import RequestError
+from symgen.grid import TICKS_PER_QUARTER, BarMap
+from symgen.pipeline.check import with_context
+from symgen.pipeline.harmony import chord_changes
+from symgen.pipeline.ideas import at_grid
+from symgen.pipeline.ranking import Take
+from symgen.pipeline.redraw import signed
+from symgen.pipeline.request import MAX_BARS, checked_seed
+from symgen.score import ChordChange, MeterChange, Note, Score, TempoChange, Track
+from theory.key import Key
+from theory.meter import Meter
+from theory.progression import Progression
+from theory.swing import Swing
+
+__all__ = ["BAND", "NONE", "STRAIGHT", "Choices", "accompany", "arpeggiate", "band_tracks", "chosen"]
+
+BAND = ("Counter-melody", "Chords", "Bass", "Drums")
+"""The names of the band's tracks, in their order."""
+
+NONE, STRAIGHT = "none", "straight"
+"""What asks for no player, and for no swing."""
+
+_LOW_CEILING = 65  # under which close chords get muddy
+_GRID = 12  # steps a quarter that every pattern needs; 24 where thirty-second notes are counted
+_MELODY_WORDS = ("melody", "lead", "vocal", "voice", "tune", "sopran")
+_FILES = (".mid", ".midi", ".musicxml", ".mxl", ".xml", ".abc", ".krn")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What each player does.
+
+    Parameters
+    ----------
+    style
+        For the instruments.
+    texture, bass, drums
+        Empty for none.
+    counter
+        Whether there is a second line.
+    swing
+        None is straight.
+    """
+
+    style: Style
+    texture: str
+    bass: str
+    drums: str
+    counter: bool
+    swing: Swing | None
+
+
+def chosen(
+    style: str,
+    *,
+    texture: str | None = None,
+    bass: str | None = None,
+    drums: str | None = None,
+    counter: bool = False,
+    swing: Swing | str | None = None,
+) -> Choices:
+    """Return the choices of a style with some of them made otherwise.
+
+    Raises
+    ------
+    RequestError
+        If one of the names is unknown; it lists those there are.
+    """
+    usual = style_named(style)
+    return Choices(
+        usual,
+        _named("texture", texture, TEXTURES, usual.texture),
+        _named("bass", bass, BASSES, usual.bass),
+        _named("drums", drums, KITS, usual.drums),
+        counter,
+        _swing(swing, usual.swing),
+    )
+
+
+def _named(what: str, name: str | None, known: Iterable[str], usual: str) -> str:
+    names = list(known)
+    if name is not None and name not in [*names, NONE]:
+        msg = f"{what} {name!r}: expected one of {', '.join(names)}, or {NONE}"
+        raise RequestError(msg)
+    return usual if name is None else "" if name == NONE else name
+
+
+def _swing(swing: Swing | str | None, usual: Swing | None) -> Swing | None:
+    if swing is None or isinstance(swing, Swing):
+        return swing or usual
+    return None if swing in {STRAIGHT, NONE} else Swing.parse(swing)
+
+
+def accompany(
+    music: Score | str | Path,
+    *,
+    chords: Progression | str | None = None,
+    chord_syntax: str | None = None,
+    key: Key | str | None = None,
+    track: str | None = None,
+    style: str | None = None,
+    texture: str | None = None,
+    bass: str | None = None,
+    drums: str | None = None,
+    counter: bool = False,
+    swing: Swing | str | None = None,
+    keep: bool = False,
+    seed: int | None = None,
+) -> Take:
+    """Put a band beside a melody; the melody stays as it is.
+
+    Parameters
+    ----------
+    music
+        A score, or a file by its path.
+    chords, chord_syntax, key
+        Those that hold; if left out those the music holds, and where it holds none those that are found in it.
+    track
+        Name of the melody's track; if left out the first whose name says so, else the first with pitched notes.
+    style
+        One of :data:`symgen.band.styles.STYLES`; if left out that of the file, else a waltz in 3/4 and pop elsewhere.
+    texture, bass, drums
+        Of :data:`~symgen.band.textures.TEXTURES`, :data:`~symgen.band.bass.BASSES` and
+        :data:`~symgen.band.grooves.KITS`, or ``none``; those of the style if left out.
+    counter
+        Whether a second line is drawn beside the melody; see :mod:`symgen.band.counter`.
+    swing
+        Such as ``2:1``, or ``straight``; that of the style if left out. The band swings, the melody stays.
+    keep
+        Whether other tracks stay; if not they are left out, as the band takes their place.
+    seed
+        Whatever is random follows from it; chosen if left out.
+
+    Returns
+    -------
+    Take
+        The piece with tracks of the names in :data:`BAND`.
+
+    Raises
+    ------
+    RequestError
+        If there is no melody, or a value is out of range.
+    """
+    seed = checked_seed(seed)
+    name = "the score" if isinstance(music, Score) else str(music)
+    score = _loaded(music)
+    number = melody_number(score, track, name)
+    _check_length(score, name)
+    style, style_said = _style_of(score, style)
+    choices = chosen(style, texture=texture, bass=bass, drums=drums, counter=counter, swing=swing)
+    known, where = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
+    known = on_band_grid(known)
+    band, band_said = band_tracks(known, known.tracks[number].notes, choices, seed)
+    tracks, left_out = _with_band(known.tracks, number, band, keep=keep)
+    made = replace(known, tracks=tracks, keys=known.keys if key is not None else on_band_grid(score).keys)
+    melody_said = f"melody: {score.tracks[number].name}" if len(score.tracks) > 1 else ""
+    said = (where, melody_said, style_said, *_swing_said(choices), *band_said, left_out)
+    return Take(signed(made, f"accompany {style} seed {seed}"), seed, tuple(word for word in said if word))
+
+
+def arpeggiate(
+    music: Score | str | Path,
+    *,
+    texture: str = "arpeggio-updown",
+    chords: Progression | str | None = None,
+    chord_syntax: str | None = None,
+    key: Key | str | None = None,
+    meter: Meter | str = "4/4",
+    bpm: float = 110.0,
+    bars: int | None = None,
+    program: int = 0,
+) -> Take:
+    """Play chords in a texture: those of a piece, in a track named Chords beside its own, or chords alone.
+
+    Parameters
+    ----------
+    music
+        A score, a file by its path (a ``Path``, or a name that ends like one), or chords such as ``"Am F | C G"``.
+    texture
+        One of :data:`symgen.band.textures.TEXTURES`.
+    chords
+        Those that hold in a piece; if left out those it holds, and where it holds none those that are found in it.
+    chord_syntax, key
+        How the chords are written.
+    meter, bpm, bars
+        Of chords alone; as many bars as they have if left out.
+    program
+        General MIDI program of the track, 0 to 127.
+
+    Raises
+    ------
+    RequestError
+        If a value is out of range.
+    """
+    texture = _named("texture", texture, TEXTURES, "") or "sustain"
+    if isinstance(music, str) and not music.lower().endswith(_FILES):
+        home = Key.parse(key) if isinstance(key, str) else key
+        known, where = _of_chords(Progression.parse(music, key=home, syntax=chord_syntax), meter, bpm, bars), ""
+    else:
+        score = _loaded(music)
+        melody_number(score, None, "the score" if isinstance(music, Score) else str(music))
+        known, where = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
+    known = on_band_grid(known)
+    track = Track("Chords", texture_notes(texture, known.chords, known.bars), program)
+    others = [other for other in known.tracks if other.name != track.name]
+    made = signed(known.with_tracks([*others, track]), f"arpeggiate {texture}")
+    return Take(made, 0, (where,) if where else ())
+
+
+def band_tracks(
+    score: Score, melody: Sequence[Note], choices: Choices, seed: int
+) -> tuple[list[Track], tuple[str, ...]]:
+    """Return the tracks of the band, and what is to be said of them.
+
+    Parameters
+    ----------
+    score
+        On a grid that :func:`on_band_grid` returns; its chords, keys and markers are those that hold.
+    melody
+        The notes beside which it plays.
+    choices
+        What each player does.
+    seed
+        Each player draws from a stream of its own, so that leaving one out leaves the others as they are.
+    """
+    bars, first = score.bars, first_bar(score.bars, melody)
+    changes = _from_step(score.chords, int(bars.starts[first]))
+    chance = [np.random.default_rng([seed, player]) for player in range(len(BAND))]
+    style, tracks, said = choices.style, [], list[str]()
+    if choices.counter:
+        line = counter_notes(melody, changes, bars, keys=score.keys, rng=chance[0])
+        tracks.append(Track(BAND[0], line, style.counter_program))
+        said += [] if line else ["no room for a counter-melody"]
+    if choices.texture:
+        tracks.append(
+            Track(BAND[1], texture_notes(choices.texture, changes, bars, highest=_below(melody)), style.chords_program)
+        )
+    if choices.bass:
+        line = bass_notes(choices.bass, changes, bars, keys=score.keys, rng=chance[2])
+        tracks.append(Track(BAND[2], line, style.bass_program))
+    if choices.drums:
+        marked = [(int(bars.bar_of(marker.onset_steps)), marker.text) for marker in score.markers]
+        parts = parts_of(marked, first, bars.n_bars)
+        tracks.append(Track(BAND[3], drum_notes(choices.drums, bars, parts, chance[3]), is_drum=True))
+    return [replace(t, notes=felt_notes(t.notes, bars, choices.swing)) for t in tracks], tuple(said)
+
+
+def _below(melody: Sequence[Note]) -> int:
+    """Return the highest pitch of the chords: under three quarters of the melody, where that is not too low."""
+    pitches = sorted(note.pitch for note in melody)
+    return min(max(pitches[len(pitches) // 4] - 1, _LOW_CEILING), HIGHEST) if pitches else HIGHEST
+
+
+def felt_notes(notes: Sequence[Note], bars: BarMap, swing: Swing | None) -> tuple[Note, ...]:
+    """Return notes with a swing, or as they are where there is none."""
+    return tuple(notes) if swing is None else swung(notes, bars, swing)
+
+
+def first_bar(bars: BarMap, melody: Sequence[Note]) -> int:
+    """Return the first bar that is no pickup, from 0.
+
+    A pickup is a first bar that is shorter than its metre, or silent in its first half and then not.
+    """
+    if bars.n_bars < 2 or not melody:
+        return 0
+    first, end = int(bars.starts[0]), int(bars.starts[1])
+    is_short = end - first < bars.meters[0].bar_steps(bars.steps_per_quarter) or end - first < (
+        int(bars.starts[2]) - end if bars.n_bars > 2 else 0
+    )
+    onset = min(note.onset_steps for note in melody)
+    return int(is_short or (first + end) / 2 <= onset < end)
+
+
+def melody_number(score: Score, name: str | None, where: str) -> int:
+    """Return which track is the melody; see :func:`accompany`.
+
+    Raises
+    ------
+    RequestError
+        If there are no pitched notes, or none in the track of the name.
+    """
+    pitched = [i for i, track in enumerate(score.tracks) if track.notes and not track.is_drum]
+    if name is not None:
+        number = score.tracks.index(score.track(name))
+        if number in pitched:
+            return number
+    if name is not None or not pitched:
+        what = f"track {name!r} has no pitched notes" if name is not None else "no pitched notes"
+        msg = f"{where}: {what}: expected a melody"
+        raise RequestError(msg)
+    named = [i for i in pitched if any(word in score.tracks[i].name.lower() for word in _MELODY_WORDS)]
+    return (named or pitched)[0]
+
+
+def on_band_grid(score: Score) -> Score:
+    """Return the same music on a grid that has the places of every pattern."""
+    shortest = max(change.meter.denominator for change in score.meters)
+    return at_grid(score, math.lcm(score.steps_per_quarter, 2 * _GRID if shortest > 16 else _GRID))
+
+
+def _loaded(music: Score | str | Path) -> Score:
+    from symgen import io
+
+    return music if isinstance(music, Score) else io.load(music, steps_per_quarter=TICKS_PER_QUARTER)
+
+
+def _check_length(score: Score, name: str) -> None:
+    if score.bars.n_bars > MAX_BARS:
+        msg = f"{name}: {score.bars.n_bars} bars: expected at most {MAX_BARS}"
+        raise RequestError(msg)
+
+
+def _style_of(score: Score, name: str | None) -> tuple[str, str]:
+    """Return the style of a piece, and where it comes from, in words."""
+    if name is not None:
+        return name, ""
+    said = dict(score.recipe).get("style", "")
+    if said in STYLES:
+        return said, f"style {said}, as the file says"
+    usual = usual_style(score.meters[0].meter)
+    return usual, f"style {usual}, the usual one in {score.meters[0].meter}"
+
+
+def _swing_said(choices: Choices) -> tuple[str, ...]:
+    if choices.swing is None or choices.swing.ratio == 1:
+        return ()
+    return (f"the band swings {choices.swing}; the melody stays as it is",)
+
+
+def _with_band(
+    tracks: Sequence[Track], number: int, band: Sequence[Track], *, keep: bool
+) -> tuple[tuple[Track, ...], str]:
+    """Return the melody and the band, with the other tracks or without, and which were left out, in words."""
+    others = [track for i, track in enumerate(tracks) if i != number]
+    new = {track.name for track in band}
+    stay = [track for track in others if keep and track.name not in new]
+    left_out = [track.name for track in others if track not in stay and track.name not in new and track.notes]
+    words = f"left out: {', '.join(left_out)}; the band plays instead" if left_out else ""
+    return (tracks[number], *stay, *band), words
+
+
+def _from_step(chords: Sequence[ChordChange], step: int) -> list[ChordChange]:
+    """Return the chords from a step on."""
+    before = [change for change in chords if change.onset_steps <= step]
+    return [*(replace(c, onset_steps=step) for c in before[-1:]), *(c for c in chords if c.onset_steps > step)]
+
+
+def _of_chords(progression: Progression, meter: Meter | str, bpm: float, n_bars: int | None) -> Score:
+    """Return a score that has chords and no notes."""
+    metre = Meter.parse(meter) if isinstance(meter, str) else meter
+    n = progression.n_bars if n_bars is None else n_bars
+    if not 1 <= n <= MAX_BARS:
+        msg = f"bars {n}: expected 1 to {MAX_BARS}"
+        raise RequestError(msg)
+    end = metre.bar_steps(TICKS_PER_QUARTER) * n
+    bars = BarMap.build([(0, metre)], steps_per_quarter=TICKS_PER_QUARTER, end_steps=end)
+    tempos, meters = (TempoChange(0, bpm),), (MeterChange(0, metre),)
+    changes = chord_changes(progression, bars)
+    return Score(TICKS_PER_QUARTER, (), tempos, meters, chords=changes, end_steps=end)
