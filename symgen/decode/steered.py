@@ -59,10 +59,11 @@ class Steered:
     line
         Symbols, shape (n_steps,).
     log_probability
-        Of the line under the causal model, in nats, less that of all lines that keep the rules as the particles
-        estimate it; what preferences charge is left out.
+        Of the line in the causal model's law given the rules, in nats: what the model gives it less what preferences
+        charge for it, over the same of all lines as the particles estimate it.
     log_kept
-        Estimate of the log-probability that a line of the causal model keeps the rules: what they cost.
+        Estimate of the log-probability that a line of the causal model keeps the rules: what they cost. Each line
+        counts for as much as preferences leave of it.
     effective_share
         Effective sample size over the number of particles, 0 to 1: the mean over the open steps.
     """
@@ -178,7 +179,7 @@ class _Particles:
     state: _Ints
     lines: _Ints
     log_weight: _Array
-    log_model: _Array
+    log_line: _Array  # of each line so far: what the model gives and the rules leave, and the twist ahead of it
     log_kept: _Array
 
     @classmethod
@@ -188,6 +189,7 @@ class _Particles:
         alone = np.where(label[:, 0] < 0, 0, 1 + label[:, 0] + np.where(label[:, 1] == 1, 0, n_pitches))
         rules, unruled = _Side.of(lattices, n), _Side.of(free, n)
         assert not np.isneginf(rules.ahead[:, 0, 0]).any()
+        twist = rules.ahead[rules.request, 0, 0] - unruled.ahead[rules.request, 0, 0]
         return cls(
             rules,
             unruled,
@@ -195,8 +197,8 @@ class _Particles:
             n,
             np.zeros(n_all, dtype=np.int64),
             np.zeros((n_all, lattices[0].n_steps), dtype=np.int64),
-            rules.ahead[rules.request, 0, 0] - unruled.ahead[rules.request, 0, 0],
-            np.zeros(n_all),
+            twist,
+            twist.copy(),
             np.zeros(len(lattices)),
         )
 
@@ -219,7 +221,9 @@ class _Particles:
         symbol = np.where(self.rules.lattices[0].automaton.label[self.state, 1] == 1, HOLD, REST)
         ruled, target = self.rules.move(step, self.state, symbol)
         unruled, _ = self.free.move(step, self.alone[self.state], symbol)
-        self.log_weight += ruled - unruled - self._twist(step)
+        change = ruled - unruled - self._twist(step)
+        self.log_weight += change
+        self.log_line += change
         self.lines[:, step], self.state = symbol, target
 
     def extended(self, step: int, model: CausalModel, rng: np.random.Generator) -> _Ints:
@@ -240,7 +244,7 @@ class _Particles:
             symbol[starts] = N_SPECIAL + pitch
             weight[starts] += log_sum - onset[starts]
             log_model[starts] += log_pitch[np.arange(len(starts)), pitch]
-        self.log_model += log_model
+        self.log_line += log_model + change[every, symbol]
         self.lines[:, step], self.state = symbol, target[every, symbol]
         self.log_weight += weight
         return symbol
@@ -280,7 +284,7 @@ class _Particles:
 
     def keep(self, chosen: _Ints) -> None:
         """Go on with some particles; weights are as :meth:`survivors` left them."""
-        self.state, self.lines, self.log_model = self.state[chosen], self.lines[chosen], self.log_model[chosen]
+        self.state, self.lines, self.log_line = self.state[chosen], self.lines[chosen], self.log_line[chosen]
 
     def finished(self, rng: np.random.Generator, effective_share: float) -> list[Steered]:
         """Return one particle of each request, drawn by its weight."""
@@ -288,8 +292,8 @@ class _Particles:
         for request, own in enumerate(shares):
             one = request * self.n + int(rng.choice(self.n, p=own))
             log_kept = self.log_kept[request] + self._log_mean(request)
-            log_model = self.log_model[one]
-            made.append(Steered(self.lines[one], float(log_model - log_kept), float(log_kept), effective_share))
+            log_line = self.log_line[one]
+            made.append(Steered(self.lines[one], float(log_line - log_kept), float(log_kept), effective_share))
         return made
 
 

@@ -127,6 +127,8 @@ def test_with_many_particles_the_law_is_that_of_the_causal_model_given_the_rules
         for made in draw_steered([lattice] * 20, [free] * 20, CLOSED, Table(20 * 200), rng, 200):
             counts[tuple(made.line.tolist())] += 1
             kept.append(math.exp(made.log_kept))
+            # What preferences charge is in it, too.
+            assert made.log_probability + made.log_kept == pytest.approx(expected[tuple(made.line.tolist())])
     assert set(counts) <= set(expected)
     distance = sum(abs(counts[line] / n_draws - math.exp(w - total)) for line, w in expected.items()) / 2
     assert distance < 0.09  # of two samples of the law itself it is about 0.05
