@@ -43,8 +43,7 @@ def load_isolated(path: Path, *, steps_per_quarter: int, limits: Limits) -> Scor
     """
     asked = asdict(limits) | {"load_seconds": None}
     request = json.dumps([str(path.absolute()), str(path), steps_per_quarter, asked]).encode()
-    # The same packages as here, wherever they lie; the folder of the user is none of them.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(_places())}
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-c", _CODE],
@@ -65,6 +64,12 @@ def load_isolated(path: Path, *, steps_per_quarter: int, limits: Limits) -> Scor
         raise known(message)
     reason = f"ended by signal {-done.returncode}" if done.returncode < 0 else lines[-1][:200]
     _fail(path, f"could not be read: its reader broke down ({reason})")
+
+
+def _places() -> list[str]:
+    """Return where the packages of this process lie, this one among them; the folder of the user is none of them."""
+    own, places = str(Path(errors.__file__).parent.parent), [entry for entry in sys.path if entry]
+    return places if own in places else [own, *places]
 
 
 class TimeLimitError(BaseException):
