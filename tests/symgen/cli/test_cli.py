@@ -83,7 +83,7 @@ BAD = [
     (["generate", "--lock", "C5"], "generate: lock 'C5' at column 1: expected a place and a pitch"),
     (["generate", "-o", "a.txt"], "generate: output 'a.txt': expected a name ending in .mid"),
     (["generate", "-o", "nowhere/a.mid"], "generate: nowhere/a.mid: no folder 'nowhere'"),
-    (["generate", "--checkpoint", "nowhere"], "No such file or directory: expected the configuration"),
+    (["generate", "--checkpoint", "nowhere"], "checkpoint 'nowhere': neither a folder nor in this installation"),
     (["generate", "--nonsense"], "generate: No such option: --nonsense"),
     (["render", "no.mid"], "render: no.mid: no such file: expected a MIDI file"),
     (["render", "text.mid"], "render: text.mid: expected a MIDI file"),
