@@ -42,10 +42,10 @@ __all__ = ["Place", "Tastes", "compass_beside", "counter_notes", "counter_trelli
 SILENT = -1
 
 _VELOCITY = 62
-_HIGH_MELODY = 62  # one that lies on average above this has its counter-melody below it
-_LOWEST, _HIGHEST = 45, 84
+_HIGH_MELODY = 66  # one that lies on average above this has its counter-melody below it
+_LOWEST, _HIGHEST = 50, 84
 _BEYOND, _INTO = 17, 2  # semitones from the melody's mean pitch: away from it, and past it towards the melody
-_OCTAVE = 12
+_OCTAVE, _BEAT_LEVEL = 12, 2
 _THIRDS_AND_SIXTHS, _HARSH, _MILD = (3, 4, 8, 9), (1, 11), (2, 6, 10)
 
 _Array = NDArray[np.float64]
@@ -63,8 +63,10 @@ class Tastes:
         Beginning after silence, and as much for ending in it.
     alone, over_held, together
         Beginning a note where the melody is silent, where it holds one, and where it begins one.
-    held_into_chord
-        Holding a note while the chord changes.
+    off_beat
+        Beginning a note between the beats.
+    held_into_chord, held_into_bar
+        Holding a note while the chord changes, and over a bar line.
     foreign
         A note foreign to the chord.
     repeated
@@ -81,22 +83,24 @@ class Tastes:
         Moving as the melody does, and against it.
     """
 
-    silence: float = 0.9
-    entry: float = 0.7
-    alone: float = 0.6
-    over_held: float = 1.3
-    together: float = 2.6
-    held_into_chord: float = 1.0
-    foreign: float = 1.0
-    repeated: float = 1.5
-    semitone: float = 0.25
-    near: float = 1.5
-    mild: float = 0.7
-    harsh: float = 2.5
-    perfect: float = 0.3
-    hidden: float = 1.0
-    similar: float = 0.4
-    contrary: float = -0.6
+    silence: float = 0.8
+    entry: float = 2.5
+    alone: float = 0.3
+    over_held: float = 1.0
+    together: float = 2.4
+    off_beat: float = 2.0
+    held_into_chord: float = 1.2
+    held_into_bar: float = 1.8
+    foreign: float = 1.2
+    repeated: float = 3.0
+    semitone: float = 0.7
+    near: float = 2.0
+    mild: float = 1.0
+    harsh: float = 4.0
+    perfect: float = 0.5
+    hidden: float = 1.5
+    similar: float = 0.6
+    contrary: float = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +115,8 @@ class Place:
         What sounds; none or ``N.C.`` is silence.
     is_new_chord
         Whether it comes here.
-    is_strong
-        Whether the place is a strong beat.
+    level
+        Of the place in its bar, 0 on the bar line; see :meth:`theory.meter.Meter.levels`.
     scale
         Pitch classes a weak place may have.
     before, now
@@ -127,7 +131,7 @@ class Place:
     end: int
     chord: Chord | None
     is_new_chord: bool
-    is_strong: bool
+    level: int
     scale: frozenset[int]
     before: int
     now: int
@@ -215,7 +219,7 @@ def places_beside(
                 stop,
                 chord,
                 start in new,
-                int(levels[start]) <= STRONG_LEVEL,
+                int(levels[start]),
                 _scale(chord, keys, start),
                 int(sounding[start - 1]) if start else SILENT,
                 int(sounding[start]),
@@ -264,12 +268,9 @@ def counter_trellis(
         sound = _sounding(place, pitches, away, tastes, is_below=is_below)
         if number + 1 == len(places):
             sound = np.where(away, -np.inf, sound)
-        begin = tastes.together if place.begins else tastes.alone if place.now == SILENT else tastes.over_held
         silence = tastes.silence * (place.end - place.start) / steps_per_quarter
-        hold = np.full(len(pitches), -tastes.held_into_chord * place.is_new_chord)
-        if number == 0:
-            hold[:] = -np.inf
-        rows.append(np.concatenate([[-silence], sound - begin, sound + hold]))
+        held = -_held(place, tastes) if number else -np.inf
+        rows.append(np.concatenate([[-silence], sound - _begun(place, tastes), sound + held]))
         foreign.append(np.concatenate([[False], away, away]))
     own, n = _own_moves(pitches, tastes), 2 * len(pitches) + 1
     against: dict[tuple[int, int], Factor] = {}
@@ -285,6 +286,17 @@ def counter_trellis(
     return Trellis(tuple(rows), tuple(factors))
 
 
+def _begun(place: Place, tastes: Tastes) -> float:
+    """Return what it costs to begin a note in a place."""
+    beside = tastes.together if place.begins else tastes.alone if place.now == SILENT else tastes.over_held
+    return beside + tastes.off_beat * (place.level > _BEAT_LEVEL)
+
+
+def _held(place: Place, tastes: Tastes) -> float:
+    """Return what it costs to hold a note into a place."""
+    return tastes.held_into_chord * place.is_new_chord + tastes.held_into_bar * (place.level == 0)
+
+
 def _chord_tones(place: Place) -> frozenset[int]:
     return frozenset() if place.chord is None or place.chord.is_none else place.chord.pitch_classes
 
@@ -293,7 +305,8 @@ def _sounding(
     place: Place, pitches: NDArray[np.int64], away: NDArray[np.bool_], tastes: Tastes, *, is_below: bool
 ) -> _Array:
     """Return the weight of sounding each pitch in a place; ``away`` says which are foreign to its chord."""
-    allowed = ~away if place.is_strong or place.is_new_chord else np.isin(pitches % _OCTAVE, sorted(place.scale))
+    is_bound = place.level <= STRONG_LEVEL or place.is_new_chord
+    allowed = ~away if is_bound else np.isin(pitches % _OCTAVE, sorted(place.scale))
     row = np.where(allowed, -tastes.foreign * away, -np.inf)
     if place.span is not None:
         edge = place.span[0] - pitches if is_below else pitches - place.span[1]

@@ -45,7 +45,9 @@ class Part:
     groove: int
 
 
-def drum_notes(style: str, bars: BarMap, parts: Sequence[Part], rng: np.random.Generator) -> tuple[Note, ...]:
+def drum_notes(
+    style: str, bars: BarMap, parts: Sequence[Part], rng: np.random.Generator, *, end: int | None = None
+) -> tuple[Note, ...]:
     """Return the drums of a piece.
 
     Parameters
@@ -55,8 +57,10 @@ def drum_notes(style: str, bars: BarMap, parts: Sequence[Part], rng: np.random.G
     bars
         The bars of the piece.
     parts
-        The sections, ascending; the drums start with the first of them. The bar before each of the others is a fill,
-        and the last bar of the piece one stroke.
+        The sections, ascending; the drums start with the first of them. The bar before each of the others has a fill:
+        a whole one before another groove and every eight bars, else one on the last beat.
+    end
+        The step of the last stroke; no stroke follows it. The start of the last bar if left out.
     rng
         Source of chance: which of the strokes marked ``?`` are played, which fill, and small differences in loudness.
 
@@ -72,7 +76,12 @@ def drum_notes(style: str, bars: BarMap, parts: Sequence[Part], rng: np.random.G
     for bar in range(parts[0].first if parts else bars.n_bars, bars.n_bars):
         rows = _rows(style, bars, bar, parts, rng)
         notes += _notes(rows, bars, bar, rng)
-    return tidy(notes)
+    if bars.n_bars < 2 or not notes:
+        return tidy(notes)
+    end = int(bars.starts[-2]) if end is None else end
+    velocity = weighed(SIGNS[KITS[style].crash], 0)
+    last = [Note(end, bars.end_steps - end, INSTRUMENTS[name], velocity) for name in ("kick", "crash")]
+    return tidy([*(note for note in notes if note.onset_steps < end), *last])
 
 
 def parts_of(marked: Sequence[tuple[int, str]], first: int, n_bars: int) -> list[Part]:
@@ -173,14 +182,27 @@ def _rows(style: str, bars: BarMap, bar: int, parts: Sequence[Part], rng: np.ran
     starts = [later.first for later in parts[1:]]
     grooves, crash = grooves_of(style, meter), (Stroke(Fraction(0), Fraction(1), KITS[style].crash),)
     groove = grooves[part.groove % len(grooves)]
-    if bar == bars.n_bars - 1 and bar:
-        return {"kick": crash, "crash": crash}
-    if bar in starts:
+    if bar in starts and _is_new(parts, bar):
         groove = {**groove, "crash": crash}
     if bar + 1 not in starts:
         return groove
     fills = FILLS.get(style, {}).get(str(meter), ())
-    return read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
+    fill = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
+    return fill if _is_new(parts, bar + 1) else _with_end_of(fill, groove, meter)
+
+
+def _is_new(parts: Sequence[Part], bar: int) -> bool:
+    """Whether the section that starts in a bar has another groove than the one before it, or eight bars are over."""
+    number = next(i for i, part in enumerate(parts) if part.first == bar)
+    return parts[number].groove != parts[number - 1].groove or (bar - parts[0].first) % _SECTION_BARS == 0
+
+
+def _with_end_of(fill: _Bar, groove: _Bar, meter: Meter) -> dict[str, Sequence[Stroke]]:
+    """Return a groove with the last beat of a fill."""
+    start = meter.beat_starts[-1] / meter.bar_quarters
+    before = {name: [stroke for stroke in row if stroke.place < start] for name, row in groove.items()}
+    after = {name: [stroke for stroke in row if stroke.place >= start] for name, row in fill.items()}
+    return {name: [*before.get(name, []), *after.get(name, [])] for name in {**before, **after}}
 
 
 def _notes(rows: _Bar, bars: BarMap, bar: int, rng: np.random.Generator) -> list[Note]:

@@ -143,17 +143,19 @@ def _broken(span: Span, voicing: _Voicing, bars: BarMap) -> Iterator[_Played]:
 
 
 def _patterned(by_meter: Mapping[str, str], otherwise: _Player) -> _Player:
-    """Return a texture that strikes whole chords in a pattern; metres without one are played otherwise.
+    """Return a texture that strikes whole chords in patterns; metres without any are played otherwise.
 
-    A chord that comes within a bar, or has no stroke of the pattern, is struck where it starts.
+    Patterns stand apart by ``/``, and take turns from bar to bar. A chord that comes within a bar, or has no stroke
+    of the pattern, is struck where it starts.
     """
 
     def play(span: Span, voicing: _Voicing, bars: BarMap) -> Iterator[_Played]:
-        pattern = by_meter.get(str(bars.meters[span.bar]))
-        if pattern is None:
+        patterns = by_meter.get(str(bars.meters[span.bar]))
+        if patterns is None:
             yield from otherwise(span, voicing, bars)
             return
-        hits = bar_strokes(strokes(pattern), bars, span.bar)
+        turns = patterns.split("/")
+        hits = bar_strokes(strokes(turns[span.bar % len(turns)]), bars, span.bar)
         inside = [hit for hit in hits if span.start <= hit[0] < span.end]
         is_late = not inside or (span.start > bars.starts[span.bar] and inside[0][0] > span.start)
         if is_late:
@@ -184,15 +186,25 @@ TEXTURES: Mapping[str, _Player] = MappingProxyType(
         "arpeggio-updown": _arpeggio(_up_and_down),
         "alberti": _arpeggio(_alberti, is_wide=False),
         "strum": _patterned(
-            {"4/4": "X=xx=xxx", "3/4": "X=x=xx", "2/4": "X=xx", "6/8": "X=xX=x", "12/8": "X=xX=xX=xX=x"}, _pulse
+            {"4/4": "X=xx=xxx", "3/4": "X=x=xx", "2/4": "X=xx", "6/8": "X=xX=x", "12/8": "X=xX=xX=xX=x"}
+            | {"5/4": "X=x=xxX=xx", "7/8": "X=X=X=x"},
+            _pulse,
         ),
         "comp-pop": _patterned(
-            {"4/4": "X=====x=x===x===", "3/4": "X===x=x=x===", "6/8": "X=x=x=", "12/8": "X==x==x==x=x"}, _pulse
+            {"4/4": "X=====x=x===x===", "3/4": "X===x=x=x===", "6/8": "X=x=x=", "12/8": "X==x==x==x=x"}
+            | {"5/4": "X==x==X===", "7/8": "X=x=X=x", "2/4": "X==x"},
+            _pulse,
         ),
-        "comp-rock": _patterned({"4/4": "X-x-x-x-X-x-x-x-", "3/4": "X-x-x-x-x-x-", "12/8": "X-xX-xX-xX-x"}, _pulse),
-        "comp-funk": _patterned({"4/4": "---x--X-|-x--x-X-"}, _after),
+        "comp-rock": _patterned(
+            {"4/4": "X-x-x-x-X-x-x-x-", "3/4": "X-x-x-x-x-x-", "12/8": "X-xX-xX-xX-x"}
+            | {"5/4": "X==xx-X=x- / X==xx-X==x", "7/8": "X-x-X-x / X-x-X=="},
+            _pulse,
+        ),
+        "comp-funk": _patterned({"4/4": "---x--X- -x--x-X- / X--x--x- -x--x---"}, _after),
         "comp-jazz": _patterned(
-            {"4/4": "X==x----", "3/4": "X==x--", "5/4": "X==x--X=--", "12/8": "X====x------"}, _pulse
+            {"4/4": "X==x---- / --x---X= / X---x--x / -x---X--", "3/4": "X==x-- / -x--X-"}
+            | {"5/4": "X==x--X=-- / X==x--x--x", "12/8": "X====x------ / ---x==--x---"},
+            _pulse,
         ),
         "comp-bossa": _patterned({"4/4": "X==x==x===x==x=="}, _pulse),
     }

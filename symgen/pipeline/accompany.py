@@ -25,7 +25,7 @@ import numpy as np
 from symgen.band.bass import BASSES, bass_notes
 from symgen.band.counter import counter_notes
 from symgen.band.drums import drum_notes, parts_of
-from symgen.band.frame import swung
+from symgen.band.frame import bar_beats, swung
 from symgen.band.grooves import KITS
 from symgen.band.styles import STYLES, Style, style_named, usual_style
 from symgen.band.textures import HIGHEST, TEXTURES, texture_notes
@@ -33,9 +33,9 @@ from symgen.errors import RequestError
 from symgen.grid import TICKS_PER_QUARTER, BarMap
 from symgen.pipeline.check import with_context
 from symgen.pipeline.harmony import chord_changes
-from symgen.pipeline.ideas import at_grid
 from symgen.pipeline.ranking import Take
 from symgen.pipeline.redraw import signed
+from symgen.pipeline.regrid import at_grid
 from symgen.pipeline.request import MAX_BARS, checked_seed
 from symgen.score import ChordChange, MeterChange, Note, Score, TempoChange, Track
 from theory.key import Key
@@ -181,7 +181,8 @@ def accompany(
     choices = chosen(style, texture=texture, bass=bass, drums=drums, counter=counter, swing=swing)
     known, where = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     known = on_band_grid(known)
-    band, band_said = band_tracks(known, known.tracks[number].notes, choices, seed)
+    is_written = chords is not None or bool(score.chords)
+    band, band_said = band_tracks(known, known.tracks[number].notes, choices, seed, is_written=is_written)
     tracks, left_out = _with_band(known.tracks, number, band, keep=keep)
     made = replace(known, tracks=tracks, keys=known.keys if key is not None else on_band_grid(score).keys)
     melody_said = f"melody: {score.tracks[number].name}" if len(score.tracks) > 1 else ""
@@ -239,7 +240,7 @@ def arpeggiate(
 
 
 def band_tracks(
-    score: Score, melody: Sequence[Note], choices: Choices, seed: int
+    score: Score, melody: Sequence[Note], choices: Choices, seed: int, *, is_written: bool = True
 ) -> tuple[list[Track], tuple[str, ...]]:
     """Return the tracks of the band, and what is to be said of them.
 
@@ -253,9 +254,12 @@ def band_tracks(
         What each player does.
     seed
         Each player draws from a stream of its own, so that leaving one out leaves the others as they are.
+    is_written
+        Whether someone wrote the chords; if they were found in the notes, those in a pickup count for nothing.
     """
-    bars, first = score.bars, first_bar(score.bars, melody)
-    changes = _from_step(score.chords, int(bars.starts[first]))
+    bars, end = score.bars, last_beat(score.bars, melody)
+    first = first_bar(bars, melody, score.chords if is_written else ())
+    changes = _with_change(_from_step(score.chords, int(bars.starts[first])), end)
     chance = [np.random.default_rng([seed, player]) for player in range(len(BAND))]
     style, tracks, said = choices.style, [], list[str]()
     if choices.counter:
@@ -263,17 +267,30 @@ def band_tracks(
         tracks.append(Track(BAND[0], line, style.counter_program))
         said += [] if line else ["no room for a counter-melody"]
     if choices.texture:
-        tracks.append(
-            Track(BAND[1], texture_notes(choices.texture, changes, bars, highest=_below(melody)), style.chords_program)
+        played, held = (
+            texture_notes(texture, changes, bars, highest=_below(melody)) for texture in (choices.texture, "sustain")
         )
+        tracks.append(Track(BAND[1], _held_from(end, played, held), style.chords_program))
     if choices.bass:
-        line = bass_notes(choices.bass, changes, bars, keys=score.keys, rng=chance[2])
-        tracks.append(Track(BAND[2], line, style.bass_program))
+        played, held = (bass_notes(b, changes, bars, keys=score.keys, rng=chance[2]) for b in (choices.bass, "held"))
+        tracks.append(Track(BAND[2], _held_from(end, played, held), style.bass_program))
     if choices.drums:
         marked = [(int(bars.bar_of(marker.onset_steps)), marker.text) for marker in score.markers]
         parts = parts_of(marked, first, bars.n_bars)
-        tracks.append(Track(BAND[3], drum_notes(choices.drums, bars, parts, chance[3]), is_drum=True))
+        tracks.append(Track(BAND[3], drum_notes(choices.drums, bars, parts, chance[3], end=end), is_drum=True))
     return [replace(t, notes=felt_notes(t.notes, bars, choices.swing)) for t in tracks], tuple(said)
+
+
+def last_beat(bars: BarMap, melody: Sequence[Note]) -> int:
+    """Return the beat of the last bar in which the melody's last note starts, on which the band comes to rest."""
+    last = max((note.onset_steps for note in melody), default=0)
+    return max(step for step in bar_beats(bars, bars.n_bars - 1) if step <= max(last, int(bars.starts[-2])))
+
+
+def _held_from(step: int, played: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
+    """Return what is played up to a step, and what is held from there on."""
+    before = (replace(n, duration_steps=min(n.end_steps, step) - n.onset_steps) for n in played if n.onset_steps < step)
+    return (*before, *(note for note in held if note.onset_steps >= step))
 
 
 def _below(melody: Sequence[Note]) -> int:
@@ -287,10 +304,11 @@ def felt_notes(notes: Sequence[Note], bars: BarMap, swing: Swing | None) -> tupl
     return tuple(notes) if swing is None else swung(notes, bars, swing)
 
 
-def first_bar(bars: BarMap, melody: Sequence[Note]) -> int:
+def first_bar(bars: BarMap, melody: Sequence[Note], written: Sequence[ChordChange] = ()) -> int:
     """Return the first bar that is no pickup, from 0.
 
-    A pickup is a first bar that is shorter than its metre, or silent in its first half and then not.
+    A pickup is a first bar that is shorter than its metre; or silent in its first half and then not, and without one
+    of the chords that are written.
     """
     if bars.n_bars < 2 or not melody:
         return 0
@@ -299,7 +317,8 @@ def first_bar(bars: BarMap, melody: Sequence[Note]) -> int:
         int(bars.starts[2]) - end if bars.n_bars > 2 else 0
     )
     onset = min(note.onset_steps for note in melody)
-    return int(is_short or (first + end) / 2 <= onset < end)
+    is_late = (first + end) / 2 <= onset < end and all(change.onset_steps >= end for change in written)
+    return int(is_short or is_late)
 
 
 def melody_number(score: Score, name: str | None, where: str) -> int:
@@ -368,6 +387,12 @@ def _with_band(
     left_out = [track.name for track in others if track not in stay and track.name not in new and track.notes]
     words = f"left out: {', '.join(left_out)}; the band plays instead" if left_out else ""
     return (tracks[number], *stay, *band), words
+
+
+def _with_change(chords: Sequence[ChordChange], step: int) -> list[ChordChange]:
+    """Return chords of which the one that sounds at a step starts anew there."""
+    before = [change for change in chords if change.onset_steps < step]
+    return [*before, *_from_step(chords, step)]
 
 
 def _from_step(chords: Sequence[ChordChange], step: int) -> list[ChordChange]:

@@ -14,7 +14,6 @@ alphabet, its key and chords known, and what was found or rounded said in words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -31,6 +30,7 @@ from symgen.grid import TICKS_PER_QUARTER, BarMap
 from symgen.moments import line_of, moments_of
 from symgen.pipeline.check import with_context
 from symgen.pipeline.generate import load_model
+from symgen.pipeline.regrid import at_coarse_grid
 from symgen.pipeline.request import MAX_BARS
 from symgen.potentials import LinePotentials
 from symgen.score import ChordChange, KeyChange, Note, Score
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Idea",
-    "at_grid",
     "posterior_latents",
     "potentials_of",
     "read_idea",
@@ -173,7 +172,7 @@ def read_idea(
     model = load_model(checkpoint)
     score = music if isinstance(music, Score) else io.load(music, steps_per_quarter=TICKS_PER_QUARTER)
     number = _melody_track(score, track, name)
-    score = _on_coarse_grid(score, model.model.config.steps_per_quarter)
+    score = at_coarse_grid(score, model.model.config.steps_per_quarter)
     known, context = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     bars = _model_bars(score, model.model.config.steps_per_quarter, name)
     slots = _slots(bars, model.model.config.grid)
@@ -270,55 +269,6 @@ def _melody_track(score: Score, name: str | None, where: str) -> int:
         msg = f"{where}: track {name!r} has {'drums' if chosen.is_drum else 'no notes'}: expected a melody"
         raise RequestError(msg)
     return score.tracks.index(chosen)
-
-
-def at_grid(score: Score, steps_per_quarter: int) -> Score:
-    """Return a score on another grid, on which all of it lies.
-
-    Raises
-    ------
-    AssertionError
-        If some of it does not.
-    """
-    times, old = steps_per_quarter, score.steps_per_quarter
-
-    def moved(step: int) -> int:
-        scaled, rest = divmod(step * times, old)
-        assert not rest
-        return scaled
-
-    tracks = [
-        replace(
-            track,
-            notes=tuple(
-                replace(n, onset_steps=moved(n.onset_steps), duration_steps=moved(n.duration_steps))
-                for n in track.notes
-            ),
-        )
-        for track in score.tracks
-    ]
-    return replace(
-        score,
-        steps_per_quarter=steps_per_quarter,
-        tracks=tuple(tracks),
-        tempos=tuple(replace(c, onset_steps=moved(c.onset_steps)) for c in score.tempos),
-        meters=tuple(replace(c, onset_steps=moved(c.onset_steps)) for c in score.meters),
-        keys=tuple(replace(c, onset_steps=moved(c.onset_steps)) for c in score.keys),
-        chords=tuple(replace(c, onset_steps=moved(c.onset_steps)) for c in score.chords),
-        markers=tuple(replace(c, onset_steps=moved(c.onset_steps)) for c in score.markers),
-        end_steps=moved(score.end_steps),
-    )
-
-
-def _on_coarse_grid(score: Score, steps_per_quarter: int) -> Score:
-    """Return a score on the coarsest multiple of a grid that all of it lies on."""
-    fine = math.lcm(score.steps_per_quarter, steps_per_quarter)
-    notes = [n for track in score.tracks for n in track.notes]
-    lists: list[Sequence[Any]] = [score.tempos, score.meters, score.keys, score.chords, score.markers]
-    times = [score.end_steps, *(change.onset_steps for changes in lists for change in changes)]
-    times += [t for n in notes for t in (n.onset_steps, n.duration_steps)]
-    common = math.gcd(fine // steps_per_quarter, *(t * (fine // score.steps_per_quarter) for t in times))
-    return at_grid(score, fine // common)
 
 
 def _model_bars(score: Score, steps_per_quarter: int, name: str) -> BarMap:

@@ -17,7 +17,8 @@ from symgen.io import load
 from symgen.io.midi import write_midi
 from symgen.pipeline import redraw
 from symgen.pipeline.generate import generate
-from symgen.pipeline.ideas import at_grid, posterior_latents, potentials_of, read_idea, redrawn_latents
+from symgen.pipeline.ideas import posterior_latents, potentials_of, read_idea, redrawn_latents
+from symgen.pipeline.regrid import at_grid
 from symgen.pipeline.rules import chosen_rules
 from symgen.pipeline.takes import continue_, infill, vary
 from symgen.score import MeterChange, Note, Score, TempoChange, Track
