@@ -17,19 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
 from symgen.conditions import FEATURE_GROUPS
-from symgen.errors import CheckpointError, RequestError
-from symgen.files import write_whole
+from symgen.errors import RequestError
 from symgen.model.data import Batch, BatchSampler, LineRun
+from symgen.model.runs import follow, log_row, restore_run, store_run
 from symgen.model.vae import LineVae, Terms, VaeConfig
 
-__all__ = ["FINE_TUNING", "Progress", "TrainConfig", "evaluate", "hours_of", "torch_version", "train"]
-
-_STATE, _HISTORY = "state.safetensors", "history.jsonl"
+__all__ = ["FINE_TUNING", "Progress", "TrainConfig", "evaluate", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +128,15 @@ def train(
     BatchSampler(validation_runs, n_bars=(min(config.window_bars),), batch_slots=config.batch_slots)  # or an error now
     begun = [] if begin_with is None else [_digest_of_weights(begin_with)]
     run_digest = json.dumps([model_config.as_dict(), asdict(config), _digest(runs), *begun])
-    start, figures = _restore(folder, run_digest, model, averaged, optimiser)
+    models, optimisers = {"model": model, "averaged": averaged}, {"optimiser": optimiser}
+    start, figures = restore_run(folder, run_digest, models, optimisers)
     began = time.time()
     for update in range(start, config.n_updates):
         loss = _update(model, averaged, optimiser, sampler, config, update)
         done = update + 1
         if done % config.evaluate_every == 0 or done == config.n_updates:
             figures = evaluate(averaged, validation_runs, config)
-            _log(
+            log_row(
                 folder,
                 {
                     "update": done,
@@ -150,8 +148,7 @@ def train(
                 },
             )
         if done % config.save_every == 0 or done == config.n_updates:
-            metadata = {"run": run_digest, "update": str(done), "figures": json.dumps(figures)}
-            _store(folder, metadata, model, averaged, optimiser)
+            store_run(folder, run_digest, done, figures, models, optimisers)
         if progress is not None:
             progress(Progress(done, config.n_updates, *loss, figures.get("negative_elbo", math.nan)))
     averaged.eval().requires_grad_(False)
@@ -181,20 +178,6 @@ def evaluate(model: LineVae, runs: Sequence[LineRun], config: TrainConfig, *, n_
     return {"negative_elbo": bounds["chain_bound"], **bounds, **found}
 
 
-def hours_of(folder: Path) -> float:
-    """Return how long a run took by its history, pauses included; 0 where it has none."""
-    path = folder / _HISTORY
-    if not path.is_file():
-        return 0.0
-    rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
-    return float(rows[-1]["time"] - rows[0]["began"]) / 3600 if rows and "began" in rows[0] else 0.0
-
-
-def torch_version() -> str:
-    """Return the version of torch."""
-    return str(torch.__version__)
-
-
 def _update(
     model: LineVae,
     averaged: LineVae,
@@ -219,10 +202,7 @@ def _update(
     total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
     optimiser.step()
-    decay = min(config.ema_decay, (update + 1) / (update + 10))
-    with torch.no_grad():
-        for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
+    follow(averaged, model, min(config.ema_decay, (update + 1) / (update + 10)))
     return chain.item(), terms.kl.item()
 
 
@@ -273,67 +253,3 @@ def _digest(runs: Sequence[LineRun]) -> str:
 
 def _digest_of_weights(model: LineVae) -> str:
     return hashlib.sha256(save({name: value.contiguous() for name, value in model.state_dict().items()})).hexdigest()
-
-
-def _store(
-    folder: Path,
-    metadata: dict[str, str],
-    model: LineVae,
-    averaged: LineVae,
-    optimiser: torch.optim.Optimizer,
-) -> None:
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    tensors |= {f"averaged.{name}": value for name, value in averaged.state_dict().items()}
-    for number, moments in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{number}.{name}": value for name, value in moments.items()}
-    contiguous = {name: value.contiguous() for name, value in tensors.items()}
-    write_whole(folder / _STATE, save(contiguous, metadata=metadata))
-
-
-def _restore(
-    folder: Path, run: str, model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer
-) -> tuple[int, dict[str, float]]:
-    """Load the state of a run, if there is one; return the updates it has behind it and its last figures."""
-    path = folder / _STATE
-    if not path.is_file():
-        return 0, {}
-    try:
-        data = path.read_bytes()
-        metadata = _metadata(data)
-        update, figures = int(metadata["update"]), json.loads(metadata["figures"])
-        if metadata["run"] == run:
-            _load_state(load(data), model, averaged, optimiser)
-            return update, figures
-    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
-        msg = f"{path}: damaged ({type(error).__name__}); delete it to start anew"
-        raise CheckpointError(msg) from None
-    msg = f"{path}: belongs to a run with other settings or other data; name another folder or delete it"
-    raise CheckpointError(msg)
-
-
-def _load_state(
-    tensors: dict[str, Tensor], model: LineVae, averaged: LineVae, optimiser: torch.optim.Optimizer
-) -> None:
-    model.load_state_dict(_under(tensors, "model."))
-    averaged.load_state_dict(_under(tensors, "averaged."))
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "optimiser.").items():
-        number, _, moment = name.partition(".")
-        moments.setdefault(int(number), {})[moment] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """Read the text entries at the head of a safetensors file: eight bytes of length, then JSON."""
-    length = int.from_bytes(data[:8], "little")
-    found: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
-    return found
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _log(folder: Path, row: dict[str, float]) -> None:
-    with (folder / _HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")

@@ -15,7 +15,8 @@ from symgen.corpus.shards import Piece, load_shard, read_index
 from symgen.errors import CorpusError
 from symgen.model.checkpoint import checkpoint_folder, load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun, line_runs
-from symgen.model.train import FINE_TUNING, Progress, TrainConfig, evaluate, hours_of, torch_version, train
+from symgen.model.runs import hours_of, torch_version
+from symgen.model.train import FINE_TUNING, Progress, TrainConfig, evaluate, train
 from symgen.model.vae import LineVae, VaeConfig
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of

@@ -1,0 +1,135 @@
+"""The state of a training run: written whole, so that a killed run goes on as if it had not been.
+
+A state is one safetensors file: weights and optimisers by name, and in its metadata what run it is, how far it came,
+and its last figures. Beside it stands the history, a JSON line for each validation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from symgen.errors import CheckpointError
+from symgen.files import write_whole
+
+__all__ = ["follow", "hours_of", "log_row", "restore_run", "store_run", "torch_version"]
+
+_STATE, _HISTORY = "state.safetensors", "history.jsonl"
+
+
+def store_run(
+    folder: Path,
+    run: str,
+    update: int,
+    figures: Mapping[str, float],
+    models: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
+) -> None:
+    """Write the state of a run.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept.
+    run
+        Digest of settings and data: a state is only read by the run it belongs to.
+    update, figures
+        How far it is, and what it last measured.
+    models, optimisers
+        By name.
+    """
+    tensors = {f"{name}.{key}": value for name, model in models.items() for key, value in model.state_dict().items()}
+    for name, optimiser in optimisers.items():
+        for number, moments in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{number}.{key}": value for key, value in moments.items()}
+    metadata = {"run": run, "update": str(update), "figures": json.dumps(dict(figures))}
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    write_whole(folder / _STATE, save(contiguous, metadata=metadata))
+
+
+def restore_run(
+    folder: Path,
+    run: str,
+    models: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
+) -> tuple[int, dict[str, float]]:
+    """Load the state of a run, if there is one; return the updates it has behind it and its last figures.
+
+    Raises
+    ------
+    CheckpointError
+        If the state is damaged, or of another run.
+    """
+    path = folder / _STATE
+    if not path.is_file():
+        return 0, {}
+    try:
+        data = path.read_bytes()
+        metadata = _metadata(data)
+        update, figures = int(metadata["update"]), json.loads(metadata["figures"])
+        if metadata["run"] == run:
+            _load(load(data), models, optimisers)
+            return update, figures
+    except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
+        msg = f"{path}: damaged ({type(error).__name__}); delete it to start anew"
+        raise CheckpointError(msg) from None
+    msg = f"{path}: belongs to a run with other settings or other data; name another folder or delete it"
+    raise CheckpointError(msg)
+
+
+def follow(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move averaged weights towards those of a model, by ``1 - decay`` of the way."""
+    with torch.no_grad():
+        for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
+            kept.lerp_(new, 1 - decay)
+
+
+def log_row(folder: Path, row: Mapping[str, float]) -> None:
+    """Add a line to the history."""
+    with (folder / _HISTORY).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(dict(row)) + "\n")
+
+
+def hours_of(folder: Path) -> float:
+    """Return how long a run took by its history, pauses included; 0 where it has none."""
+    path = folder / _HISTORY
+    if not path.is_file():
+        return 0.0
+    rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
+    return float(rows[-1]["time"] - rows[0]["began"]) / 3600 if rows and "began" in rows[0] else 0.0
+
+
+def torch_version() -> str:
+    """Return the version of torch."""
+    return str(torch.__version__)
+
+
+def _load(
+    tensors: dict[str, Tensor], models: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]
+) -> None:
+    for name, model in models.items():
+        model.load_state_dict(_under(tensors, f"{name}."))
+    for name, optimiser in optimisers.items():
+        moments: dict[int, dict[str, Tensor]] = {}
+        for key, value in _under(tensors, f"{name}.").items():
+            number, _, moment = key.partition(".")
+            moments.setdefault(int(number), {})[moment] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    """Read the text entries at the head of a safetensors file: eight bytes of length, then JSON."""
+    length = int.from_bytes(data[:8], "little")
+    found: dict[str, Any] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return found
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
