@@ -8,37 +8,64 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import nn
 
 from symgen.errors import CheckpointError
 from symgen.files import write_whole
+from symgen.model.ensemble.config import EnsembleConfig
+from symgen.model.ensemble.network import EnsembleDecoder
+from symgen.model.ensemble.vae import EnsembleVae
 from symgen.model.vae import LineVae, VaeConfig
 
 __all__ = [
     "FORMAT",
     "VERSION",
     "Checkpoint",
+    "EnsembleCheckpoint",
     "bundled_checkpoint",
     "checkpoint_folder",
     "load_checkpoint",
+    "load_ensemble",
     "save_checkpoint",
 ]
 
 FORMAT = "symgen line vae"
 VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of checkpoint: the version of its layout, the default sizes, and what builds a model of some sizes."""
+
+    version: int
+    sizes: Any
+    build: Callable[[Any], nn.Module]
+
+
+_KINDS: Mapping[str, _Kind] = MappingProxyType(
+    {
+        FORMAT: _Kind(VERSION, VaeConfig(), LineVae),
+        "symgen ensemble vae": _Kind(1, EnsembleConfig(), EnsembleVae),
+        "symgen ensemble gan": _Kind(1, EnsembleConfig(), EnsembleDecoder),
+    }
+)
+_LINES, _ENSEMBLES = (FORMAT,), ("symgen ensemble gan", "symgen ensemble vae")
 _WEIGHTS, _CONFIG, _CARD = "model.safetensors", "config.json", "MODEL_CARD.md"
 _ENTRIES: dict[str, type] = {"model": dict, "sha256": str, "styles": list, "training": dict}
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A trained model and what is known of it.
+    """A trained line model and what is known of it.
 
     Parameters
     ----------
@@ -56,6 +83,27 @@ class Checkpoint:
     digest: str
     styles: tuple[str, ...]
     training: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleCheckpoint:
+    """A trained model of an ensemble and what is known of it, as for :class:`Checkpoint`.
+
+    Parameters
+    ----------
+    decoder
+        A VAE's, or the generator of a GAN.
+    digest, styles, training
+        As there.
+    is_gan
+        Which of the two it is.
+    """
+
+    decoder: EnsembleDecoder
+    digest: str
+    styles: tuple[str, ...]
+    training: dict[str, Any]
+    is_gan: bool
 
 
 def bundled_checkpoint(name: str = "line-main") -> Path:
@@ -90,7 +138,7 @@ def checkpoint_folder(name: str | Path | None = None) -> Path:
 
 
 def save_checkpoint(
-    folder: Path, model: LineVae, *, styles: tuple[str, ...], training: dict[str, Any], card: str = ""
+    folder: Path, model: Any, *, styles: tuple[str, ...], training: dict[str, Any], card: str = ""
 ) -> str:
     """Write a checkpoint, the configuration last; return the digest of its weights.
 
@@ -99,7 +147,7 @@ def save_checkpoint(
     folder
         Made if it is not there.
     model
-        Whose weights and sizes are kept.
+        Of one of the kinds; its weights and sizes are kept.
     styles
         What it was trained on.
     training
@@ -110,9 +158,10 @@ def save_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     weights = save({name: tensor.half().contiguous() for name, tensor in model.state_dict().items()})
     digest = hashlib.sha256(weights).hexdigest()
+    name = next(name for name, kind in _KINDS.items() if type(model) is kind.build)
     config = {
-        "format": FORMAT,
-        "version": VERSION,
+        "format": name,
+        "version": _KINDS[name].version,
         "model": model.config.as_dict(),
         "sha256": digest,
         "styles": list(styles),
@@ -125,15 +174,34 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Return the checkpoint in a folder.
+    """Return the line model in a folder.
 
     Raises
     ------
     CheckpointError
         If the folder holds none, or one that is foreign, damaged or of another version.
     """
-    config = _read_config(folder)
-    sizes = _sizes(folder, config["model"])
+    return Checkpoint(*_loaded(folder, _LINES))
+
+
+def load_ensemble(folder: Path) -> EnsembleCheckpoint:
+    """Return the model of an ensemble in a folder.
+
+    Raises
+    ------
+    CheckpointError
+        If the folder holds none, or one that is foreign, damaged or of another version.
+    """
+    model, digest, styles, training = _loaded(folder, _ENSEMBLES)
+    is_gan = isinstance(model, EnsembleDecoder)
+    return EnsembleCheckpoint(model if is_gan else model.decoder, digest, styles, training, is_gan)
+
+
+def _loaded(folder: Path, formats: tuple[str, ...]) -> tuple[Any, str, tuple[str, ...], dict[str, Any]]:
+    """Return model, digest of its weights, styles and what is known of its training."""
+    config = _read_config(folder, formats)
+    kind = _KINDS[config["format"]]
+    sizes = _sizes(folder, config["model"], kind.sizes)
     try:
         data = (folder / _WEIGHTS).read_bytes()
     except OSError as error:
@@ -144,17 +212,17 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         msg = f"{folder / _WEIGHTS}: damaged: its SHA-256 is {digest[:12]}, expected {str(config['sha256'])[:12]}"
         raise CheckpointError(msg)
     try:
-        model = LineVae(sizes)
+        model = kind.build(sizes)
         model.load_state_dict({name: tensor.float() for name, tensor in load(data).items()})
     except (SafetensorError, RuntimeError, ValueError, AssertionError) as error:
         first_line = str(error).strip().partition("\n")[0]
         msg = f"{folder / _WEIGHTS}: does not fit its configuration: {first_line}"
         raise CheckpointError(msg) from None
     model.eval().requires_grad_(False)
-    return Checkpoint(model, digest, tuple(config["styles"]), config["training"])
+    return model, digest, tuple(config["styles"]), config["training"]
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path, formats: tuple[str, ...]) -> dict[str, Any]:
     path = folder / _CONFIG
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -164,11 +232,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except ValueError as error:
         msg = f"{path}: not the configuration of a checkpoint: {error}"
         raise CheckpointError(msg) from None
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        msg = f"{path}: expected a checkpoint with the format {FORMAT!r}"
+    if not isinstance(config, dict) or config.get("format") not in formats:
+        msg = f"{path}: expected a checkpoint with the format {' or '.join(repr(name) for name in formats)}"
         raise CheckpointError(msg)
-    if config.get("version") != VERSION:
-        msg = f"{path}: version {config.get('version')}: expected {VERSION}"
+    version = _KINDS[config["format"]].version
+    if config.get("version") != version:
+        msg = f"{path}: version {config.get('version')}: expected {version}"
         raise CheckpointError(msg)
     for entry, kind in _ENTRIES.items():
         if not isinstance(config.get(entry), kind):
@@ -180,9 +249,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _sizes(folder: Path, sizes: dict[str, Any]) -> VaeConfig:
+def _sizes(folder: Path, sizes: dict[str, Any], default_sizes: Any) -> Any:
     """Check every size before anything is allocated."""
-    known = VaeConfig().as_dict()
+    known = default_sizes.as_dict()
     if sizes.keys() != known.keys():
         msg = f"{folder / _CONFIG}: model: expected exactly the entries {', '.join(known)}"
         raise CheckpointError(msg)
@@ -191,13 +260,19 @@ def _sizes(folder: Path, sizes: dict[str, Any]) -> VaeConfig:
         if not _is_size_like(values[name], default):
             msg = f"{folder / _CONFIG}: model: {name}: {values[name]!r}: expected one such as {default!r}, up to 4096"
             raise CheckpointError(msg)
-    return VaeConfig(**values)
+    try:
+        return type(default_sizes)(**values)
+    except AssertionError:
+        msg = f"{folder / _CONFIG}: model: sizes that do not go together"
+        raise CheckpointError(msg) from None
 
 
 def _is_size_like(value: Any, default: Any) -> bool:
     """Whether a value has the type of a default, and is small enough to allocate."""
     if isinstance(default, tuple):
-        return isinstance(value, tuple) and 0 < len(value) <= 64 and all(_is_size_like(v, 1) for v in value)
+        return isinstance(value, tuple) and 0 < len(value) <= 64 and all(_is_size_like(v, default[0]) for v in value)
+    if isinstance(default, str | bool):
+        return type(value) is type(default) and len(str(value)) <= 64
     if isinstance(default, float):
         return isinstance(value, int | float) and 0 <= value < 1
     return type(value) is int and 0 <= value <= 4096
