@@ -8,118 +8,37 @@ that are found in it, and the take says which. Without a model: tables (:mod:`sy
 >>> score = Score(4, (Track("Melody", tune),), end_steps=32)
 >>> take = accompany(score, chords="C | F G", style="bossa", seed=1)
 >>> [(track.name, len(track.notes)) for track in take.score.tracks]
-[('Melody', 8), ('Chords', 33), ('Bass', 8), ('Drums', 31)]
+[('Melody', 8), ('Chords', 33), ('Bass', 8), ('Drums', 53)]
 >>> arpeggiate("Am F", texture="arpeggio-up").score.tracks[0].notes[0].pitch
 57
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from symgen.band.bass import BASSES, bass_notes
-from symgen.band.counter import counter_notes
-from symgen.band.drums import drum_notes, parts_of
-from symgen.band.frame import bar_beats, swung
-from symgen.band.grooves import KITS
-from symgen.band.styles import STYLES, Style, style_named, usual_style
-from symgen.band.textures import HIGHEST, TEXTURES, texture_notes
+from symgen.band.styles import STYLES, usual_style
+from symgen.band.textures import TEXTURES, texture_notes
 from symgen.errors import RequestError
 from symgen.grid import TICKS_PER_QUARTER, BarMap
+from symgen.pipeline.band import Choices, band_tracks, chosen, named_of, on_band_grid
 from symgen.pipeline.check import with_context
 from symgen.pipeline.harmony import chord_changes
 from symgen.pipeline.ranking import Take
 from symgen.pipeline.redraw import signed
-from symgen.pipeline.regrid import at_grid
 from symgen.pipeline.request import MAX_BARS, checked_seed
-from symgen.score import ChordChange, MeterChange, Note, Score, TempoChange, Track
+from symgen.score import MeterChange, Score, TempoChange, Track
 from theory.key import Key
 from theory.meter import Meter
 from theory.progression import Progression
 from theory.swing import Swing
 
-__all__ = ["BAND", "NONE", "STRAIGHT", "Choices", "accompany", "arpeggiate", "band_tracks", "chosen"]
+__all__ = ["accompany", "arpeggiate", "melody_number"]
 
-BAND = ("Counter-melody", "Chords", "Bass", "Drums")
-"""The names of the band's tracks, in their order."""
-
-NONE, STRAIGHT = "none", "straight"
-"""What asks for no player, and for no swing."""
-
-_LOW_CEILING = 65  # under which close chords get muddy
-_GRID = 12  # steps a quarter that every pattern needs; 24 where thirty-second notes are counted
 _MELODY_WORDS = ("melody", "lead", "vocal", "voice", "tune", "sopran")
 _FILES = (".mid", ".midi", ".musicxml", ".mxl", ".xml", ".abc", ".krn")
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What each player does.
-
-    Parameters
-    ----------
-    style
-        For the instruments.
-    texture, bass, drums
-        Empty for none.
-    counter
-        Whether there is a second line.
-    swing
-        None is straight.
-    """
-
-    style: Style
-    texture: str
-    bass: str
-    drums: str
-    counter: bool
-    swing: Swing | None
-
-
-def chosen(
-    style: str,
-    *,
-    texture: str | None = None,
-    bass: str | None = None,
-    drums: str | None = None,
-    counter: bool = False,
-    swing: Swing | str | None = None,
-) -> Choices:
-    """Return the choices of a style with some of them made otherwise.
-
-    Raises
-    ------
-    RequestError
-        If one of the names is unknown; it lists those there are.
-    """
-    usual = style_named(style)
-    return Choices(
-        usual,
-        _named("texture", texture, TEXTURES, usual.texture),
-        _named("bass", bass, BASSES, usual.bass),
-        _named("drums", drums, KITS, usual.drums),
-        counter,
-        _swing(swing, usual.swing),
-    )
-
-
-def _named(what: str, name: str | None, known: Iterable[str], usual: str) -> str:
-    names = list(known)
-    if name is not None and name not in [*names, NONE]:
-        msg = f"{what} {name!r}: expected one of {', '.join(names)}, or {NONE}"
-        raise RequestError(msg)
-    return usual if name is None else "" if name == NONE else name
-
-
-def _swing(swing: Swing | str | None, usual: Swing | None) -> Swing | None:
-    if swing is None or isinstance(swing, Swing):
-        return swing or usual
-    return None if swing in {STRAIGHT, NONE} else Swing.parse(swing)
 
 
 def accompany(
@@ -165,7 +84,7 @@ def accompany(
     Returns
     -------
     Take
-        The piece with tracks of the names in :data:`BAND`.
+        The piece with tracks of the names in :data:`symgen.pipeline.band.BAND`.
 
     Raises
     ------
@@ -180,14 +99,16 @@ def accompany(
     style, style_said = _style_of(score, style)
     choices = chosen(style, texture=texture, bass=bass, drums=drums, counter=counter, swing=swing)
     known, where = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
-    known = on_band_grid(known)
+    known = on_band_grid(known, choices.swing)
     is_written = chords is not None or bool(score.chords)
     band, band_said = band_tracks(known, known.tracks[number].notes, choices, seed, is_written=is_written)
     tracks, left_out = _with_band(known.tracks, number, band, keep=keep)
-    made = replace(known, tracks=tracks, keys=known.keys if key is not None else on_band_grid(score).keys)
+    if key is None:  # keys that were found serve the band, and are not written
+        known = replace(known, keys=on_band_grid(score, choices.swing).keys)
+    made = replace(known, tracks=tracks)
     melody_said = f"melody: {score.tracks[number].name}" if len(score.tracks) > 1 else ""
     said = (where, melody_said, style_said, *_swing_said(choices), *band_said, left_out)
-    return Take(signed(made, f"accompany {style} seed {seed}"), seed, tuple(word for word in said if word))
+    return Take(signed(made, f"accompany {choices}, seed {seed}"), seed, tuple(word for word in said if word))
 
 
 def arpeggiate(
@@ -224,7 +145,7 @@ def arpeggiate(
     RequestError
         If a value is out of range.
     """
-    texture = _named("texture", texture, TEXTURES, "") or "sustain"
+    texture = named_of("texture", texture, TEXTURES) or "sustain"
     if isinstance(music, str) and not music.lower().endswith(_FILES):
         home = Key.parse(key) if isinstance(key, str) else key
         known, where = _of_chords(Progression.parse(music, key=home, syntax=chord_syntax), meter, bpm, bars), ""
@@ -237,88 +158,6 @@ def arpeggiate(
     others = [other for other in known.tracks if other.name != track.name]
     made = signed(known.with_tracks([*others, track]), f"arpeggiate {texture}")
     return Take(made, 0, (where,) if where else ())
-
-
-def band_tracks(
-    score: Score, melody: Sequence[Note], choices: Choices, seed: int, *, is_written: bool = True
-) -> tuple[list[Track], tuple[str, ...]]:
-    """Return the tracks of the band, and what is to be said of them.
-
-    Parameters
-    ----------
-    score
-        On a grid that :func:`on_band_grid` returns; its chords, keys and markers are those that hold.
-    melody
-        The notes beside which it plays.
-    choices
-        What each player does.
-    seed
-        Each player draws from a stream of its own, so that leaving one out leaves the others as they are.
-    is_written
-        Whether someone wrote the chords; if they were found in the notes, those in a pickup count for nothing.
-    """
-    bars, end = score.bars, last_beat(score.bars, melody)
-    first = first_bar(bars, melody, score.chords if is_written else ())
-    changes = _with_change(_from_step(score.chords, int(bars.starts[first])), end)
-    chance = [np.random.default_rng([seed, player]) for player in range(len(BAND))]
-    style, tracks, said = choices.style, [], list[str]()
-    if choices.counter:
-        line = counter_notes(melody, changes, bars, keys=score.keys, rng=chance[0])
-        tracks.append(Track(BAND[0], line, style.counter_program))
-        said += [] if line else ["no room for a counter-melody"]
-    if choices.texture:
-        played, held = (
-            texture_notes(texture, changes, bars, highest=_below(melody)) for texture in (choices.texture, "sustain")
-        )
-        tracks.append(Track(BAND[1], _held_from(end, played, held), style.chords_program))
-    if choices.bass:
-        played, held = (bass_notes(b, changes, bars, keys=score.keys, rng=chance[2]) for b in (choices.bass, "held"))
-        tracks.append(Track(BAND[2], _held_from(end, played, held), style.bass_program))
-    if choices.drums:
-        marked = [(int(bars.bar_of(marker.onset_steps)), marker.text) for marker in score.markers]
-        parts = parts_of(marked, first, bars.n_bars)
-        tracks.append(Track(BAND[3], drum_notes(choices.drums, bars, parts, chance[3], end=end), is_drum=True))
-    return [replace(t, notes=felt_notes(t.notes, bars, choices.swing)) for t in tracks], tuple(said)
-
-
-def last_beat(bars: BarMap, melody: Sequence[Note]) -> int:
-    """Return the beat of the last bar in which the melody's last note starts, on which the band comes to rest."""
-    last = max((note.onset_steps for note in melody), default=0)
-    return max(step for step in bar_beats(bars, bars.n_bars - 1) if step <= max(last, int(bars.starts[-2])))
-
-
-def _held_from(step: int, played: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
-    """Return what is played up to a step, and what is held from there on."""
-    before = (replace(n, duration_steps=min(n.end_steps, step) - n.onset_steps) for n in played if n.onset_steps < step)
-    return (*before, *(note for note in held if note.onset_steps >= step))
-
-
-def _below(melody: Sequence[Note]) -> int:
-    """Return the highest pitch of the chords: under three quarters of the melody, where that is not too low."""
-    pitches = sorted(note.pitch for note in melody)
-    return min(max(pitches[len(pitches) // 4] - 1, _LOW_CEILING), HIGHEST) if pitches else HIGHEST
-
-
-def felt_notes(notes: Sequence[Note], bars: BarMap, swing: Swing | None) -> tuple[Note, ...]:
-    """Return notes with a swing, or as they are where there is none."""
-    return tuple(notes) if swing is None else swung(notes, bars, swing)
-
-
-def first_bar(bars: BarMap, melody: Sequence[Note], written: Sequence[ChordChange] = ()) -> int:
-    """Return the first bar that is no pickup, from 0.
-
-    A pickup is a first bar that is shorter than its metre; or silent in its first half and then not, and without one
-    of the chords that are written.
-    """
-    if bars.n_bars < 2 or not melody:
-        return 0
-    first, end = int(bars.starts[0]), int(bars.starts[1])
-    is_short = end - first < bars.meters[0].bar_steps(bars.steps_per_quarter) or end - first < (
-        int(bars.starts[2]) - end if bars.n_bars > 2 else 0
-    )
-    onset = min(note.onset_steps for note in melody)
-    is_late = (first + end) / 2 <= onset < end and all(change.onset_steps >= end for change in written)
-    return int(is_short or is_late)
 
 
 def melody_number(score: Score, name: str | None, where: str) -> int:
@@ -340,12 +179,6 @@ def melody_number(score: Score, name: str | None, where: str) -> int:
         raise RequestError(msg)
     named = [i for i in pitched if any(word in score.tracks[i].name.lower() for word in _MELODY_WORDS)]
     return (named or pitched)[0]
-
-
-def on_band_grid(score: Score) -> Score:
-    """Return the same music on a grid that has the places of every pattern."""
-    shortest = max(change.meter.denominator for change in score.meters)
-    return at_grid(score, math.lcm(score.steps_per_quarter, 2 * _GRID if shortest > 16 else _GRID))
 
 
 def _loaded(music: Score | str | Path) -> Score:
@@ -387,18 +220,6 @@ def _with_band(
     left_out = [track.name for track in others if track not in stay and track.name not in new and track.notes]
     words = f"left out: {', '.join(left_out)}; the band plays instead" if left_out else ""
     return (tracks[number], *stay, *band), words
-
-
-def _with_change(chords: Sequence[ChordChange], step: int) -> list[ChordChange]:
-    """Return chords of which the one that sounds at a step starts anew there."""
-    before = [change for change in chords if change.onset_steps < step]
-    return [*before, *_from_step(chords, step)]
-
-
-def _from_step(chords: Sequence[ChordChange], step: int) -> list[ChordChange]:
-    """Return the chords from a step on."""
-    before = [change for change in chords if change.onset_steps <= step]
-    return [*(replace(c, onset_steps=step) for c in before[-1:]), *(c for c in chords if c.onset_steps > step)]
 
 
 def _of_chords(progression: Progression, meter: Meter | str, bpm: float, n_bars: int | None) -> Score:

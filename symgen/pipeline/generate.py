@@ -26,6 +26,7 @@ from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.moments import moments_of
 from symgen.pipeline.arrange import arrange, arrangement_of
+from symgen.pipeline.band import Choices, song_choices, with_band
 from symgen.pipeline.draws import draw_lines, with_potentials
 from symgen.pipeline.form import FORMS, Form, bar_sources, read_form, settled
 from symgen.pipeline.harmony import chord_changes, compose_progression
@@ -42,6 +43,7 @@ from theory.meter import Meter
 from theory.pitch import pitch_name
 from theory.progression import Progression
 from theory.rules import Lock, Moment, Range, Rule
+from theory.swing import Swing
 
 if TYPE_CHECKING:
     from symgen.model.checkpoint import Checkpoint
@@ -69,6 +71,12 @@ def generate(
     phrase_bars: int | None = None,
     decoder: str = DECODERS[0],
     sliders: Mapping[str, float] | None = None,
+    band: str | None = None,
+    texture: str | None = None,
+    bass: str | None = None,
+    drums: str | None = None,
+    counter: bool = False,
+    swing: Swing | str | None = None,
     checkpoint: str | Path | None = None,
 ) -> Score:
     """Make a song: a melody from the model under the rules, with chords and bass.
@@ -118,6 +126,14 @@ def generate(
     sliders
         More (to 1) or less (to -1) of the attributes of :data:`symgen.sliders.ATTRIBUTES`, such as
         ``{"density": 0.5}``. They choose what a bar is to be like; the rules hold all the same.
+    band
+        A style of :data:`symgen.band.styles.STYLES`: who accompanies, drums and swing included.
+    texture, bass, drums
+        Otherwise than the band has them, or without a band than the style has them: see :func:`symgen.accompany`.
+    counter
+        Whether a second line is drawn beside the melody; see :mod:`symgen.band.counter`.
+    swing
+        Such as ``"2:1"``, or ``"straight"``; melody and band swing, after the rules have been kept.
     checkpoint
         Folder of a model, or the name of a bundled one; the default if left out.
 
@@ -125,7 +141,7 @@ def generate(
     -------
     Score
         Tracks Melody, Chords and Bass, with key, chords and tempo; ends on a bar line. Its recipe holds
-        the seed.
+        the seed. With a band the tracks of :data:`symgen.pipeline.band.BAND`, those it has, and the Melody.
 
     Raises
     ------
@@ -181,6 +197,7 @@ class _Song:
     request: Request
     form: Form | None
     said: tuple[str, ...]
+    choices: Choices | None
     bars: BarMap
     keys: tuple[KeyChange, ...]
     progression: Progression
@@ -217,6 +234,12 @@ def _takes(
     bars: int | None,
     decoder: str,
     sliders: Mapping[str, float] | None,
+    band: str | None,
+    texture: str | None,
+    bass: str | None,
+    drums: str | None,
+    counter: bool,
+    swing: Swing | str | None,
     checkpoint: str | Path | None,
     **asked: Any,
 ) -> list[Take]:
@@ -226,8 +249,10 @@ def _takes(
     letters = _letters(form, bars, phrase_bars)
     text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
     request = read_request(bars=bars, form=text, styles=model.styles, **asked)
+    players = {"texture": texture, "bass": bass, "drums": drums}
+    choices = song_choices(request.style, band=band, counter=counter, swing=swing, **players)
     rng = np.random.default_rng(request.seed)
-    song = _prepared(model, request, letters, (rules, changed_rules, locks), rng)
+    song = _prepared(model, request, letters, choices, (rules, changed_rules, locks), rng)
     takes = ranked(lambda more: _draw(song, more, rng, decoder, wanted), n)
     return [
         Take(_score(song, one.what, rank, n, wanted), request.seed, one.what.said, one.log_probability, rank)
@@ -249,6 +274,7 @@ def _prepared(
     model: Checkpoint,
     request: Request,
     form: Form | None,
+    choices: Choices | None,
     asked: tuple[Sequence[Rule | str] | str | None, Sequence[Rule | str], Sequence[Lock | str]],
     rng: np.random.Generator,
 ) -> _Song:
@@ -262,7 +288,7 @@ def _prepared(
     said: tuple[str, ...] = ()
     if form is not None:
         form, said = settled(form, [[(m.key, m.chord) for m in part] for part in _parts(moments, bars.n_bars)])
-    return _Song(model, request, form, said, bars, keys, progression, changes, chosen, moments)
+    return _Song(model, request, form, said, choices, bars, keys, progression, changes, chosen, moments)
 
 
 def _parts(moments: Sequence[Moment], n_bars: int) -> list[Sequence[Moment]]:
@@ -322,9 +348,10 @@ def _score(song: _Song, melody: _Melody, rank: int, n: int, sliders: Mapping[str
     recipe += (("form said", "; ".join(melody.said)),) if melody.said else ()
     recipe += decoder_said(melody.steered)
     recipe += (("sliders", " ".join(f"{k}={v:g}" for k, v in sliders.items())),) if sliders else ()
+    recipe += (("band", str(song.choices)),) if song.choices else ()
     recipe += (("take", f"{rank} of {n}"),) if n > 1 else ()
     sections = _sections(song.progression, bars)
-    return Score(
+    score = Score(
         bars.steps_per_quarter,
         arrange(melody.notes, song.chords, bars, arrangement_of(request.style)),
         (TempoChange(0, request.bpm),),
@@ -335,6 +362,7 @@ def _score(song: _Song, melody: _Melody, rank: int, n: int, sliders: Mapping[str
         end_steps=bars.end_steps,
         recipe=recipe,
     )
+    return with_band(score, song.choices, request.seed)[0] if song.choices else score
 
 
 def _letter_markers(form: Form | None, bars: BarMap) -> tuple[Marker, ...]:
