@@ -7,7 +7,7 @@ from typing import Any
 
 from symgen.pipeline.corpora import entry_of
 
-__all__ = ["model_card"]
+__all__ = ["ensemble_card", "model_card"]
 
 
 def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> str:
@@ -22,8 +22,6 @@ def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> st
     styles
         What it knows.
     """
-    entries = [entry_of(corpus) for corpus in training["corpora"]]
-    rows = [f"| {e.name} | {e.title} | {e.licence} | {e.music} | {e.weights} |" for e in entries]
     settings = training["settings"]
     return "\n".join(
         [
@@ -40,10 +38,7 @@ def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> st
             "- command: `symgen train -o FOLDER" + _options(training) + "`",
             "",
             *_warnings(training),
-            "| corpus | what | licence | music | weights trained on it |",
-            "|---|---|---|---|---|",
-            *rows,
-            "",
+            *_corpora_table(training),
             "Held-out pieces, windows of the shortest length trained on, nats a slot. A bound is the negative evidence",
             "bound with that decoder; the lines given their latents and the latents add up to it.",
             "",
@@ -53,6 +48,56 @@ def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> st
             "",
         ]
     )
+
+
+def ensemble_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> str:
+    """Return the card of a model of an ensemble as Markdown; the parameters are those of :func:`model_card`."""
+    is_gan = "gan" in training["settings"]
+    figures = training["validation"]["vae"]
+    what = (
+        "The generator of a GAN over the tracks of an ensemble. Its weights are preferences, not probabilities."
+        if is_gan
+        else "A VAE over the tracks of an ensemble."
+    )
+    command = f"symgen train {'gan' if is_gan else 'ensemble'} -o FOLDER --ensemble {training['ensemble']}"
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            what,
+            "It is meant to be sampled by symgen's decoder under rules; on its own it promises nothing.",
+            "",
+            f"- styles: {', '.join(styles) or 'none'}",
+            f"- trained on {training['pieces']} pieces, {training['bars']} bars of all tracks, relative to the tonic",
+            *_trained_lines(training),
+            f"- on {training['machine']}",
+            f"- command: `{command}`",
+            "",
+            *_warnings(training),
+            *_corpora_table(training),
+            "The VAE on held-out pieces, nats a step of its grid, no track given:",
+            "",
+            "| " + " | ".join(figures) + " |",
+            "|" + "---|" * len(figures),
+            "| " + " | ".join(f"{value:.3f}" for value in figures.values()) + " |",
+            "",
+        ]
+    )
+
+
+def _trained_lines(training: dict[str, Any]) -> list[str]:
+    """Say how long each model of an ensemble was trained."""
+    names = {"vae": "VAE", "gan": "GAN, beginning with the VAE's decoder"}
+    return [
+        f"- {names[what]}: {s['n_updates']} updates, seed {s['seed']}, {training['hours'][what]} hours"
+        for what, s in training["settings"].items()
+    ]
+
+
+def _corpora_table(training: dict[str, Any]) -> list[str]:
+    entries = [entry_of(corpus) for corpus in training["corpora"]]
+    rows = [f"| {e.name} | {e.title} | {e.licence} | {e.music} | {e.weights} |" for e in entries]
+    return ["| corpus | what | licence | music | weights trained on it |", "|---|---|---|---|---|", *rows, ""]
 
 
 def _begun_line(training: dict[str, Any]) -> list[str]:
