@@ -4,8 +4,9 @@ from theory.rules.base import Event, LineNote, Moment, Rule, RuleWithMemory
 from theory.rules.compose import AllOf, AnyOf, InBars, Not
 from theory.rules.figures import NonChordTones
 from theory.rules.melody import LargestLeap, LeapRecovery, NoTritoneOutline, RepeatedNotes
+from theory.rules.ngrams import Contains, NoQuotes
 from theory.rules.notes import ChordTonesOnStrongBeats, InChordScale, InKey, NoAvoidNotes, NoRests, Range, Tessitura
-from theory.rules.quote import Contains, Lock, Motif, NoQuotes, SameBars
+from theory.rules.quote import Lock, Motif, SameBars
 from theory.rules.rhythm import Density, NoteLength, Rhythm
 from theory.rules.shape import Cadence, ClimaxOnce, Contour, EndOn, PassThrough, StartOn
 
