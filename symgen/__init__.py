@@ -28,6 +28,8 @@ _HOMES = {
     "reharmonize_many": "symgen.pipeline.reharmonize",
     "interpolate": "symgen.pipeline.between",
     "transfer": "symgen.pipeline.transfer",
+    "accompany": "symgen.pipeline.accompany",
+    "arpeggiate": "symgen.pipeline.accompany",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from symgen.io import load as load
     from symgen.io import save as save
     from symgen.moments import audit as audit
+    from symgen.pipeline.accompany import accompany as accompany
+    from symgen.pipeline.accompany import arpeggiate as arpeggiate
     from symgen.pipeline.between import interpolate as interpolate
     from symgen.pipeline.check import check as check
     from symgen.pipeline.generate import generate as generate

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import check, corpus, evaluate, humanize, output, reproduce, rules, song, takes, training
+from symgen.cli import band, check, corpus, evaluate, humanize, output, reproduce, rules, song, takes, training
 from symgen.cli.limits import limited
 from symgen.cli.writing import written
 from symgen.errors import SymgenError
@@ -38,6 +38,9 @@ app.command("continue")(limited(written("continue", takes.continue_)))
 app.command("vary")(limited(written("vary", takes.vary)))
 app.command("reharmonize")(limited(written("reharmonize", takes.reharmonize)))
 app.command("interpolate")(limited(written("interpolate", takes.interpolate)))
+app.command("transfer")(limited(written("transfer", takes.transfer)))
+app.command("accompany")(limited(written("accompany", band.accompany)))
+app.command("arpeggiate")(limited(written("arpeggiate", band.arpeggiate)))
 app.command("styles")(song.styles)
 app.command("rules")(rules.rules)
 app.command("check")(limited(check.check))

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["reproduce"]
 
 DIFFERS = 1
-_WRITERS = ("generate", "infill", "continue", "vary", "reharmonize", "interpolate")
+_WRITERS = (
+    *("generate", "infill", "continue", "vary", "reharmonize", "interpolate"),
+    *("transfer", "accompany", "arpeggiate"),
+)
 
 
 def reproduce(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symgen.cli.console import tell
+from symgen.cli.options import BandStyle, Bass, Counter, Drums, Swing, Texture
 from symgen.errors import RequestError
 from symgen.sliders import read_sliders
 from theory.rules import LargestLeap, Range, Rule
@@ -91,6 +92,12 @@ def generate(
     decoder: Annotated[
         str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
     ] = "causal",
+    band: BandStyle = None,
+    texture: Texture = None,
+    bass: Bass = None,
+    drums: Drums = None,
+    counter: Counter = False,
+    swing: Swing = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")] = None,
     n: Annotated[
         int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
@@ -99,7 +106,7 @@ def generate(
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
-    """Make a song: melody, chords and bass, inside the key and the chords you name."""
+    """Make a song: melody, chords and bass, inside the key and the chords you name; with a band if you ask for one."""
     from symgen.pipeline.generate import generate_many
     from symgen.pipeline.request import read_modulation
 
@@ -123,6 +130,12 @@ def generate(
         decoder=decoder,
         sliders=read_sliders(slider or []),
         phrase_bars=phrase_bars,
+        band=band,
+        texture=texture,
+        bass=bass,
+        drums=drums,
+        counter=counter,
+        swing=swing,
         checkpoint=checkpoint,
     )
     names = [_name(out, take, n) for take in takes]
@@ -156,9 +169,15 @@ def changed_rules(
 
 def styles(
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")] = None,
+    band: Annotated[bool, typer.Option("--band", help="List those of the band, and what its players know.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List the styles the model knows."""
+    """List the styles the model knows, or those of the band."""
+    if band:
+        from symgen.cli.band import band_styles
+
+        band_styles(as_json=as_json)
+        return
     from symgen.pipeline.generate import styles as known_styles
 
     known = known_styles(checkpoint)

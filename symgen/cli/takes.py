@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symgen.cli.console import tell
+from symgen.cli.options import Chords, Json, Key, Out, Seed, Syntax, Track
 from symgen.cli.song import base_rules, changed_rules
 from symgen.errors import RequestError
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["beside", "continue_", "infill", "interpolate", "reharmonize", "save_takes", "transfer", "vary"]
 
 _Source = Annotated[Path, typer.Argument(metavar="IN.mid", help="MIDI or score file.", show_default=False)]
-_Track = Annotated[
-    str | None, typer.Option("--track", help="Which is the melody.  [default: the first one that is no drums]")
-]
-_Key = Annotated[str | None, typer.Option("--key", "-k", help="Its key.  [default: the file's, or found]")]
-_Chords = Annotated[str | None, typer.Option("--chords", "-c", help="Its chords.  [default: the file's, or found]")]
-_Syntax = Annotated[
-    str | None, typer.Option("--chord-syntax", help="lead-sheet, harte, roman, nashville.  [default: found]")
-]
 _Style = Annotated[
     str | None, typer.Option("--style", "-s", help="See `symgen styles`.  [default: that of the file, if it says so]")
 ]
@@ -46,22 +39,19 @@ _Temperature = Annotated[
 _Decoder = Annotated[
     str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
 ]
-_Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")]
 _Number = Annotated[
     int, typer.Option("-n", "--number", help="How many takes: the likeliest is number 1, near-copies are dropped.")
 ]
-_Out = Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: beside the input]")]
 _Checkpoint = Annotated[Path | None, typer.Option("--checkpoint", help="Folder of another model.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 
 
 def infill(
     source: _Source,
     bars: Annotated[str, typer.Option("--bars", "-b", help="The bars that get a new melody, such as 3-4.")],
-    track: _Track = None,
-    key: _Key = None,
-    chords: _Chords = None,
-    chord_syntax: _Syntax = None,
+    track: Track = None,
+    key: Key = None,
+    chords: Chords = None,
+    chord_syntax: Syntax = None,
     style: _Style = None,
     rule: _Rule = None,
     rules_file: _RulesFile = None,
@@ -69,11 +59,11 @@ def infill(
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
     decoder: _Decoder = "causal",
-    seed: _Seed = None,
+    seed: Seed = None,
     n: _Number = 1,
-    out: _Out = None,
+    out: Out = None,
     checkpoint: _Checkpoint = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Draw a new melody in some bars of a piece; everything else stays as it is."""
     from symgen.pipeline.ideas import read_idea
@@ -99,9 +89,9 @@ def continue_(
         str | None,
         typer.Option("--chords", "-c", help="Chords of the new bars.  [default: those of the file again, or composed]"),
     ] = None,
-    track: _Track = None,
-    key: _Key = None,
-    chord_syntax: _Syntax = None,
+    track: Track = None,
+    key: Key = None,
+    chord_syntax: Syntax = None,
     style: _Style = None,
     rule: _Rule = None,
     rules_file: _RulesFile = None,
@@ -109,11 +99,11 @@ def continue_(
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
     decoder: _Decoder = "causal",
-    seed: _Seed = None,
+    seed: Seed = None,
     n: _Number = 1,
-    out: _Out = None,
+    out: Out = None,
     checkpoint: _Checkpoint = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Go on after the end of a piece: melody, and the Chords and Bass tracks of our own songs."""
     from symgen.pipeline.ideas import read_idea
@@ -135,21 +125,21 @@ def vary(
     amount: Annotated[
         float, typer.Option("--amount", "-a", help="From 0, the melody as it is, to 1, another one over its chords.")
     ] = 0.5,
-    track: _Track = None,
-    key: _Key = None,
-    chords: _Chords = None,
-    chord_syntax: _Syntax = None,
+    track: Track = None,
+    key: Key = None,
+    chords: Chords = None,
+    chord_syntax: Syntax = None,
     style: _Style = None,
     rule: _Rule = None,
     rules_file: _RulesFile = None,
     rule_set: _RuleSet = None,
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
-    seed: _Seed = None,
+    seed: Seed = None,
     n: _Number = 1,
-    out: _Out = None,
+    out: Out = None,
     checkpoint: _Checkpoint = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Vary the melody of a piece; everything else stays as it is."""
     from symgen.pipeline.ideas import read_idea
@@ -178,14 +168,14 @@ def reharmonize(
         typer.Option("--keep-cadences", help="The last two chords of each 4 bars stay where they make a cadence."),
     ] = False,
     chords_per_bar: Annotated[int, typer.Option("--chords-per-bar", help="At most so many, 1 or 2.")] = 2,
-    track: _Track = None,
-    key: _Key = None,
-    chords: _Chords = None,
-    chord_syntax: _Syntax = None,
-    seed: _Seed = None,
+    track: Track = None,
+    key: Key = None,
+    chords: Chords = None,
+    chord_syntax: Syntax = None,
+    seed: Seed = None,
     n: _Number = 1,
-    out: _Out = None,
-    as_json: _Json = False,
+    out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Put other chords under a melody, which stays as it is: chords as a style has them that fit its notes."""
     from symgen.pipeline.reharmonize import reharmonize_many
@@ -210,7 +200,7 @@ def interpolate(
     first: Annotated[Path, typer.Argument(metavar="A.mid", help="Where it starts.", show_default=False)],
     second: Annotated[Path, typer.Argument(metavar="B.mid", help="Where it ends.", show_default=False)],
     steps: Annotated[int, typer.Option("--steps", help="How many pieces, the ends among them.")] = 7,
-    track: _Track = None,
+    track: Track = None,
     style: _Style = None,
     rule: _Rule = None,
     rules_file: _RulesFile = None,
@@ -220,7 +210,7 @@ def interpolate(
         Path | None, typer.Option("--out", "-o", help="A folder that is there, or a name to number.  [default: A-to-B]")
     ] = None,
     checkpoint: _Checkpoint = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Go from one melody to another, in the key of the first; the ends are what the model makes of the two."""
     from symgen.pipeline.between import interpolate as between
@@ -245,15 +235,15 @@ def transfer(
     harmony: Annotated[
         Path | None, typer.Option("--harmony", help="Whose keys and chords.  [default: that of the pitches]")
     ] = None,
-    track: _Track = None,
+    track: Track = None,
     style: _Style = None,
     rule: _Rule = None,
     rules_file: _RulesFile = None,
     rule_set: _RuleSet = None,
     lock: _Lock = None,
-    out: _Out = None,
+    out: Out = None,
     checkpoint: _Checkpoint = None,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a melody of the rhythm of one piece, the pitches of another and the harmony of a third."""
     from symgen.pipeline.transfer import transfer as transferred

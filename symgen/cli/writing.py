@@ -102,7 +102,8 @@ def _words(parameters: Mapping[str, inspect.Parameter], values: Mapping[str, Any
         value = values[key]
         info = _info(parameter)
         if isinstance(info, ArgumentInfo):
-            yield spelled.get(str(value), str(value))
+            if value is not None:
+                yield spelled.get(str(value), str(value))
         elif key not in _NOT_SAID and value is not None and value != parameter.default and value != []:
             options += _option_words(key, info, value, spelled)
     yield from options

@@ -20,10 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from symgen.band.styles import STYLES, usual_style
-from symgen.band.textures import TEXTURES, texture_notes
+from symgen.band.textures import texture_notes
 from symgen.errors import RequestError
 from symgen.grid import TICKS_PER_QUARTER, BarMap
-from symgen.pipeline.band import Choices, band_tracks, chosen, named_of, on_band_grid
+from symgen.pipeline.band import Choices, band_tracks, chosen, on_band_grid
 from symgen.pipeline.check import with_context
 from symgen.pipeline.harmony import chord_changes
 from symgen.pipeline.ranking import Take
@@ -145,13 +145,14 @@ def arpeggiate(
     RequestError
         If a value is out of range.
     """
-    texture = named_of("texture", texture, TEXTURES) or "sustain"
     if isinstance(music, str) and not music.lower().endswith(_FILES):
         home = Key.parse(key) if isinstance(key, str) else key
         known, where = _of_chords(Progression.parse(music, key=home, syntax=chord_syntax), meter, bpm, bars), ""
     else:
         score = _loaded(music)
-        melody_number(score, None, "the score" if isinstance(music, Score) else str(music))
+        name = "the score" if isinstance(music, Score) else str(music)
+        melody_number(score, None, name)
+        _check_length(score, name)
         known, where = with_context(score, key=key, chords=chords, chord_syntax=chord_syntax)
     known = on_band_grid(known)
     track = Track("Chords", texture_notes(texture, known.chords, known.bars), program)
