@@ -49,7 +49,19 @@ if TYPE_CHECKING:
     from symgen.model.ensemble.config import EnsembleConfig
     from symgen.model.ensemble.sample import Weights
 
-__all__ = ["DEFAULT", "HAND", "load_ensemble_model", "play", "play_many"]
+__all__ = [
+    "DEFAULT",
+    "HAND",
+    "Frame",
+    "Played",
+    "check_bars",
+    "drawn_parts",
+    "load_ensemble_model",
+    "play",
+    "play_many",
+    "rules_of",
+    "track_of",
+]
 
 DEFAULT = "band-pop"
 """The bundled checkpoint."""
@@ -64,7 +76,7 @@ _Line = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """What is settled before any note is drawn.
 
     Parameters
@@ -223,16 +235,16 @@ def load_ensemble_model(checkpoint: str | Path | None = None) -> EnsembleCheckpo
 _OfMelody = tuple[Sequence[Rule | str] | str | None, Sequence[Rule | str], Sequence[Lock | str]]
 
 
-def _framed(model: EnsembleCheckpoint, request: Request, progression: Progression, of_melody: _OfMelody) -> _Frame:
+def _framed(model: EnsembleCheckpoint, request: Request, progression: Progression, of_melody: _OfMelody) -> Frame:
     config = model.decoder.config
     bars = request.bar_map(config.steps_per_quarter)
-    _check_bars(bars, config)
+    check_bars(bars, config)
     keys, changes = request.key_changes(bars), chord_changes(progression, bars)
     rules, changed, locks = of_melody
     melody = checked_locks(locks, chosen_rules(rules, changed, changes, keys[-1].key), bars)
     are_laws = rules is None or isinstance(rules, str) or len(rules) > 0
     others = [rules_of(name, are_laws=are_laws) for name in config.tracks[1:]]
-    return _Frame(
+    return Frame(
         model, bars, request.key, keys, changes, request.style, (tuple(melody), *others),
         moments_of(bars, keys, changes), are_laws, request.temperature,
     )  # fmt: skip
@@ -245,22 +257,32 @@ def rules_of(track: str, *, are_laws: bool) -> tuple[Rule, ...]:
     return (InKey(), ChordTonesOnStrongBeats(), Range(*_RANGES.get(track, (36, 84))), LargestLeap(12))
 
 
-def _check_bars(bars: BarMap, config: EnsembleConfig) -> None:
+def check_bars(bars: BarMap, config: EnsembleConfig) -> None:
+    """Refuse bars that are longer than the model's, or not all of one length.
+
+    Raises
+    ------
+    RequestError
+        If they are.
+    """
     longest = int(np.diff(bars.starts).max())
     if longest > config.max_bar_steps:
         meter = bars.meters[int(np.diff(bars.starts).argmax())]
         msg = f"metre {meter}: expected bars of at most {config.max_bar_quarters} quarter notes"
         raise RequestError(msg)
+    if longest != int(np.diff(bars.starts).min()):
+        msg = "bars of several lengths: expected one metre throughout, without a pickup"
+        raise RequestError(msg)
 
 
 @dataclass(frozen=True, slots=True)
-class _Played:
+class Played:
     """The notes of each track, on the model's grid."""
 
     tracks: tuple[tuple[Note, ...], ...]
 
 
-def _drawn(frame: _Frame, sources: Sequence[int], n: int, rng: np.random.Generator) -> list[Drawn[_Played]]:
+def _drawn(frame: Frame, sources: Sequence[int], n: int, rng: np.random.Generator) -> list[Drawn[Played]]:
     """Draw so many songs."""
     from symgen.model.ensemble.sample import cell_weights, sample_ensemble_latents
 
@@ -270,8 +292,8 @@ def _drawn(frame: _Frame, sources: Sequence[int], n: int, rng: np.random.Generat
 
 
 def drawn_parts(
-    frame: _Frame, weights: Sequence[Weights], numbers: Sequence[int], rng: np.random.Generator
-) -> list[Drawn[_Played]]:
+    frame: Frame, weights: Sequence[Weights], numbers: Sequence[int], rng: np.random.Generator
+) -> list[Drawn[Played]]:
     """Draw some tracks of several songs; the others are empty."""
     columns: list[list[tuple[tuple[Note, ...], float]]] = []
     for number in range(frame.config.n_tracks):
@@ -283,14 +305,14 @@ def drawn_parts(
             columns.append(_drawn_lines(frame, weights, number, rng))
     made = []
     for row in zip(*columns, strict=True):
-        played = _Played(tuple(notes for notes, _ in row))
+        played = Played(tuple(notes for notes, _ in row))
         heard = frozenset((n.onset_steps, n.pitch + 128 * k) for k, part in enumerate(played.tracks) for n in part)
         made.append(Drawn(played, sum(log_chance for _, log_chance in row), heard))
     return made
 
 
 def _drawn_lines(
-    frame: _Frame, weights: Sequence[Weights], number: int, rng: np.random.Generator
+    frame: Frame, weights: Sequence[Weights], number: int, rng: np.random.Generator
 ) -> list[tuple[tuple[Note, ...], float]]:
     potentials = [_line_potentials(frame, one, number) for one in weights]
     plan = plan_line(potentials[0], frame.moments, frame.rules[number])
@@ -298,7 +320,7 @@ def _drawn_lines(
     return [(potentials[0].alphabet.decode(line), log_chance) for line, log_chance in draw_lines(plans, rng)]
 
 
-def _line_potentials(frame: _Frame, weights: Weights, number: int) -> LinePotentials:
+def _line_potentials(frame: Frame, weights: Weights, number: int) -> LinePotentials:
     shift = tonic_shift(frame.key)
     alphabet = LineAlphabet(frame.config.low - shift, frame.config.high - shift)
     rows = np.concatenate(
@@ -309,7 +331,7 @@ def _line_potentials(frame: _Frame, weights: Weights, number: int) -> LinePotent
 
 
 def _drawn_chords(
-    frame: _Frame, weights: Weights, number: int, rng: np.random.Generator
+    frame: Frame, weights: Weights, number: int, rng: np.random.Generator
 ) -> tuple[tuple[Note, ...], float]:
     low = frame.config.low - tonic_shift(frame.key)
     texture = Texture(
@@ -327,7 +349,7 @@ def _drawn_chords(
     return drawn.notes, drawn.log_probability
 
 
-def _permitted(frame: _Frame, track: str, low: int) -> NDArray[np.bool_]:
+def _permitted(frame: Frame, track: str, low: int) -> NDArray[np.bool_]:
     """Return which pitches may sound at each step: chord tones in range, notes of the key where no chord holds."""
     pitches = low + np.arange(frame.config.n_pitches)
     permitted = np.ones((frame.bars.end_steps, len(pitches)), dtype=np.bool_)
@@ -347,7 +369,7 @@ def _permitted(frame: _Frame, track: str, low: int) -> NDArray[np.bool_]:
     return permitted
 
 
-def _scored(frame: _Frame, played: _Played, bpm: float, recipe: tuple[tuple[str, str], ...]) -> Score:
+def _scored(frame: Frame, played: Played, bpm: float, recipe: tuple[tuple[str, str], ...]) -> Score:
     tracks = [
         track_of(name, notes, frame.bars, frame.style)
         for name, notes in zip(frame.config.tracks, played.tracks, strict=True)
