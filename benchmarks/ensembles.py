@@ -53,10 +53,11 @@ def _quantised(score: Score, parts: Sequence[Sequence[Note]], config: EnsembleCo
         return round(step * own / per)
 
     end = moved(score.end_steps)
-    codes = encode_tracks(
-        [[Note(moved(n.onset_steps), max(moved(n.end_steps) - moved(n.onset_steps), 1), n.pitch) for n in p] for p in parts],
-        config, n_steps=end, shift=0,
-    )  # fmt: skip
+    coarse = [
+        [Note(moved(n.onset_steps), max(moved(n.end_steps) - moved(n.onset_steps), 1), n.pitch) for n in part]
+        for part in parts
+    ]
+    codes = encode_tracks(coarse, config, n_steps=end, shift=0)
     roll = Roll(
         *(np.pad(c, ((0, 0), (0, 0), (config.low, 127 - config.high))) for c in _struck_and_sounding(codes)), own
     )
