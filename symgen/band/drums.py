@@ -182,13 +182,21 @@ def _rows(style: str, bars: BarMap, bar: int, parts: Sequence[Part], rng: np.ran
     starts = [later.first for later in parts[1:]]
     grooves, crash = grooves_of(style, meter), (Stroke(Fraction(0), Fraction(1), KITS[style].crash),)
     groove = grooves[part.groove % len(grooves)]
+    if part.groove % 2 and len(grooves) == 1:  # another section sounds another way
+        groove = _on_the_ride(groove)
     if bar in starts and _is_new(parts, bar):
         groove = {**groove, "crash": crash}
     if bar + 1 not in starts:
         return groove
     fills = FILLS.get(style, {}).get(str(meter), ())
     fill = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
+    fill = fill if "hat" in groove else _on_the_ride(fill)
     return fill if _is_new(parts, bar + 1) else _with_end_of(fill, groove, meter)
+
+
+def _on_the_ride(rows: _Bar) -> _Bar:
+    """Return a bar in which the ride does what the hi-hat did."""
+    return {"ride" if name == "hat" else name: row for name, row in rows.items()}
 
 
 def _is_new(parts: Sequence[Part], bar: int) -> bool:

@@ -2,7 +2,7 @@
 
 The laws: the chord's bass note where a chord starts; chord tones on strong beats; elsewhere chord tones, notes of the
 chord's scale, or on the last beat before another chord a semitone from its bass note; what is foreign to the chord
-goes on by step; no leap beyond an octave. The prior, in nats: a semitone of a move costs 0.15 and a repeated note 2,
+goes on by step; no leap beyond an octave. The prior, in nats: a semitone of a move costs 0.25 and a repeated note 2,
 a foreign note 0.6, and on the last beat before another chord being further than a step from its bass note 1.5.
 """
 
@@ -23,10 +23,10 @@ from theory.meter import STRONG_LEVEL
 
 __all__ = ["HIGHEST", "LOWEST", "walking_pitches"]
 
-LOWEST, HIGHEST = 28, 52
-"""From the lowest string of a double bass up two octaves."""
+LOWEST, HIGHEST = 28, 48
+"""From the lowest string of a double bass up to where the chords begin."""
 
-_PER_SEMITONE, _REPEATED, _FOREIGN, _FAR = 0.15, 2.0, 0.6, 1.5
+_PER_SEMITONE, _REPEATED, _FOREIGN, _FAR = 0.25, 2.0, 0.6, 1.5
 _STEP, _OCTAVE = 2, 12
 _PITCHES = np.arange(LOWEST, HIGHEST + 1)
 
