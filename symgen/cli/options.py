@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    *("Chords", "Json", "Key", "Out", "Seed", "Syntax", "Track"),
+    *("Chords", "Json", "Key", "Model", "Out", "Seed", "Syntax", "Track"),
     *("BandStyle", "Bass", "Counter", "Drums", "Swing", "Texture"),
 ]
 
@@ -22,6 +22,9 @@ Syntax = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file.  [default: random]")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: beside the input]")]
+Model = Annotated[
+    str, typer.Option("--model", help="vae: the melody's; gan: melody, counter-melody, chords and bass together.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 BandStyle = Annotated[
     str | None, typer.Option("--band", help="Who accompanies, such as pop, jazz, waltz; see `symgen styles --band`.")

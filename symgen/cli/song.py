@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symgen.cli.console import tell
-from symgen.cli.options import BandStyle, Bass, Counter, Drums, Swing, Texture
+from symgen.cli.ensemble import is_ensemble
+from symgen.cli.options import BandStyle, Bass, Counter, Drums, Model, Swing, Texture
 from symgen.errors import RequestError
 from symgen.sliders import read_sliders
 from theory.rules import LargestLeap, Range, Rule
@@ -92,6 +93,11 @@ def generate(
     decoder: Annotated[
         str, typer.Option("--decoder", help="causal: each note given all before it; chain: exact, and faster.")
     ] = "causal",
+    model: Model = "vae",
+    to_seed: Annotated[
+        int | None,
+        typer.Option("--to-seed", help="With --model gan: -n songs on the way from the noise of --seed to this one's."),
+    ] = None,
     band: BandStyle = None,
     texture: Texture = None,
     bass: Bass = None,
@@ -107,37 +113,42 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Make a song: melody, chords and bass, inside the key and the chords you name; with a band if you ask for one."""
-    from symgen.pipeline.generate import generate_many
     from symgen.pipeline.request import read_modulation
 
-    takes = generate_many(
-        n,
-        seed=seed,
-        key=key,
-        chords=chords,
-        bars=bars,
-        meter=meter,
-        bpm=bpm,
-        style=style,
-        chord_syntax=chord_syntax,
-        chord_style=chord_style,
-        modulations=[read_modulation(text) for text in modulate or []],
-        rules=base_rules(rules_file, rule_set),
-        changed_rules=changed_rules(rules_file, rule or [], note_range, max_leap),
-        locks=lock or [],
-        temperature=temperature,
-        form=form,
-        decoder=decoder,
-        sliders=read_sliders(slider or []),
-        phrase_bars=phrase_bars,
-        band=band,
-        texture=texture,
-        bass=bass,
-        drums=drums,
-        counter=counter,
-        swing=swing,
-        checkpoint=checkpoint,
-    )
+    asked: dict[str, Any] = {
+        "key": key,
+        "chords": chords,
+        "bars": bars,
+        "meter": meter,
+        "bpm": bpm,
+        "style": style,
+        "chord_syntax": chord_syntax,
+        "chord_style": chord_style,
+        "modulations": [read_modulation(text) for text in modulate or []],
+        "rules": base_rules(rules_file, rule_set),
+        "changed_rules": changed_rules(rules_file, rule or [], note_range, max_leap),
+        "locks": lock or [],
+        "temperature": temperature,
+        "form": form,
+        "checkpoint": checkpoint,
+    }
+    of_line = {
+        "decoder": decoder,
+        "sliders": read_sliders(slider or []),
+        "phrase_bars": phrase_bars,
+        "band": band,
+        "texture": texture,
+        "bass": bass,
+        "drums": drums,
+        "counter": counter,
+        "swing": swing,
+    }
+    if is_ensemble(model):
+        from symgen.cli.ensemble import played
+
+        takes = played(n, seed, to_seed, asked, of_line)
+    else:
+        takes = _generated(n, seed, to_seed, asked | of_line)
     names = [_name(out, take, n) for take in takes]
     made = [_save(take, name) for take, name in zip(takes, names, strict=True)]
     if len(made) < n:
@@ -145,6 +156,15 @@ def generate(
     lines = [f"{song['file']}  seed {song['seed']}  {song['key']}  {song['chords']}" for song in made]
     lines = [f"{line}  {'; '.join(take.said)}".rstrip() for line, take in zip(lines, takes, strict=True)]
     tell("\n".join(lines), {"songs": made}, as_json=as_json)
+
+
+def _generated(n: int, seed: int | None, to_seed: int | None, asked: dict[str, Any]) -> list[Take]:
+    from symgen.pipeline.generate import generate_many
+
+    if to_seed is not None:
+        msg = f"--to-seed {to_seed}: the noise of another song is for --model gan"
+        raise RequestError(msg)
+    return generate_many(n, seed=seed, **asked)
 
 
 def base_rules(path: Path | None, name: str | None) -> list[Rule] | str | None:

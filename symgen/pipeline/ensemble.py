@@ -35,7 +35,7 @@ from symgen.pipeline.draws import draw_lines, with_potentials
 from symgen.pipeline.form import FORMS, bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
-from symgen.pipeline.request import Request, checked_locks, read_request
+from symgen.pipeline.request import Request, checked_locks, checked_seed, read_request
 from symgen.pipeline.rules import chosen_rules
 from symgen.potentials import LineArcs, LinePotentials
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, TempoChange, Track
@@ -58,6 +58,7 @@ __all__ = [
     "drawn_parts",
     "load_ensemble_model",
     "play",
+    "play_between",
     "play_many",
     "rules_of",
     "track_of",
@@ -169,6 +170,44 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
+def play_between(n: int, *, to_seed: int, seed: int | None = None, **asked: Any) -> list[Take]:
+    """Make songs on the way from the noise of one seed to that of another, over the same chords.
+
+    Parameters
+    ----------
+    n
+        How many, 2 to 256; the first has the noise of ``seed``, the last that of ``to_seed``.
+    seed, to_seed
+        Chords that are composed, and whatever else is random, follow from the first.
+    **asked
+        As for :func:`play`.
+
+    Raises
+    ------
+    RequestError
+        If n is less than 2.
+    """
+    from symgen.model.ensemble.sample import between, cell_weights, sample_ensemble_latents
+
+    if checked_number(n) < 2:
+        msg = f"number of takes: {n}: expected 2 or more on the way from one seed to another"
+        raise RequestError(msg)
+    ready = _ready(seed, asked)
+    ends = [
+        sample_ensemble_latents(ready.frame.config, 1, ready.sources, np.random.default_rng(one))
+        for one in (ready.request.seed, checked_seed(to_seed))
+    ]
+    takes = []
+    for number in range(n):
+        latents = between(*ends, number / (n - 1))
+        weights = cell_weights(ready.frame.model.decoder, latents, ready.frame.features())
+        rng = np.random.default_rng(ready.request.seed)  # the same chance for all
+        one = drawn_parts(ready.frame, weights, range(ready.frame.config.n_tracks), rng)[0]
+        words = (("to seed", str(to_seed)), ("step", f"{number + 1} of {n}"))
+        takes.append(Take(ready.score(one.what, words), ready.request.seed, (), one.log_probability, number + 1))
+    return takes
+
+
 def play_many(n: int, *, seed: int | None = None, **asked: Any) -> list[Take]:
     """Make several songs of one request at once, over the same chords, the likeliest first, none nearly the same.
 
@@ -182,6 +221,33 @@ def play_many(n: int, *, seed: int | None = None, **asked: Any) -> list[Take]:
         As for :func:`play`.
     """
     checked_number(n)
+    ready = _ready(seed, asked)
+    takes = []
+    for rank, one in enumerate(ranked(lambda more: _drawn(ready.frame, ready.sources, more, ready.rng), n), start=1):
+        score = ready.score(one.what, (("take", f"{rank} of {n}"),) if n > 1 else ())
+        takes.append(Take(score, ready.request.seed, (), one.log_probability, rank))
+    return takes
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A request that is read, its chords composed."""
+
+    request: Request
+    progression: Progression
+    frame: Frame
+    sources: tuple[int, ...]
+    rng: np.random.Generator
+
+    def score(self, played: Played, words: tuple[tuple[str, str], ...]) -> Score:
+        """Return a song with its recipe."""
+        model = self.frame.model
+        recipe = self.request.recipe(self.progression, self.frame.rules[0], model.digest)
+        recipe += (("model", "gan" if model.is_gan else "ensemble vae"), *words)
+        return _scored(self.frame, played, self.request.bpm, recipe)
+
+
+def _ready(seed: int | None, asked: dict[str, Any]) -> _Ready:
     asked = _DEFAULTS | asked
     model = load_ensemble_model(asked.pop("checkpoint"))
     if asked["form"] not in FORMS:
@@ -194,20 +260,7 @@ def play_many(n: int, *, seed: int | None = None, **asked: Any) -> list[Take]:
     progression = request.progression or compose_progression(
         request.key, request.n_bars, rng, style=request.chord_style, sources=sources, modulations=request.modulations
     )
-    frame = _framed(model, request, progression, of_melody)
-    takes = ranked(lambda more: _drawn(frame, sources, more, rng), n)
-    entries = request.recipe(progression, frame.rules[0], model.digest)
-    entries += (("model", "gan" if model.is_gan else "ensemble vae"),)
-    return [
-        Take(
-            _scored(frame, one.what, request.bpm, entries + ((("take", f"{rank} of {n}"),) if n > 1 else ())),
-            request.seed,
-            (),
-            one.log_probability,
-            rank,
-        )
-        for rank, one in enumerate(takes, start=1)
-    ]
+    return _Ready(request, progression, _framed(model, request, progression, of_melody), sources, rng)
 
 
 @lru_cache(maxsize=4)
