@@ -124,7 +124,7 @@ def spans_of(chords: Sequence[ChordChange], bars: BarMap) -> list[Span]:
         if start < end and not change.chord.is_none
         for bar in range(int(bars.bar_of(start)), int(bars.bar_of(end - 1)) + 1)
     ]
-    after = [*spans[1:], None]
+    after = [*spans[1:], None][: len(spans)]
     return [
         replace(span, following=later.chord) if later is not None and later.start == span.end else span
         for span, later in zip(spans, after, strict=True)
