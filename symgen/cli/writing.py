@@ -88,7 +88,15 @@ def _writing(words: tuple[str, ...], values: Mapping[str, Any]) -> Writing:
     spelled = SPELLED.get()
     inputs = tuple((spelled.get(str(path), str(path)), digest_of(path)) for path in paths)
     has_model = "checkpoint" in values
-    signer = Signer(symgen.__version__, words, inputs, values.get("checkpoint"), has_model, is_beside=values["recipe"])
+    signer = Signer(
+        symgen.__version__,
+        words,
+        inputs,
+        values.get("checkpoint"),
+        has_model,
+        is_beside=values["recipe"],
+        is_ensemble=values.get("model") == "gan",
+    )
     names = values["chord_names"].split(",") if values["chord_names"] not in ("none", "") else []
     midi = MidiOptions(values["ppq"], values["midi_format"], values["programs"], tuple(n.strip() for n in names))
     return Writing(midi, values["stems"], values["split"], signer.sign, signer.write_beside)

@@ -18,7 +18,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,8 @@ class Signer:
         The files it reads.
     checkpoint
         Of the model that it loads, as it was asked for; not asked where ``has_model`` is false.
-    has_model
-        Whether the command uses a model.
+    has_model, is_ensemble
+        Whether the command uses a model, and whether it is that of an ensemble.
     is_beside
         Whether the whole recipe is written beside each file.
     """
@@ -111,6 +111,7 @@ class Signer:
     checkpoint: str | Path | None = None
     has_model: bool = False
     is_beside: bool = False
+    is_ensemble: bool = False
     n_signed: int = field(default=0, init=False)
 
     def sign(self, score: Score) -> Score:
@@ -121,7 +122,7 @@ class Signer:
             entries.pop("checkpoint", None)  # that of what was read
             entries["inputs"] = shlex.join(f"{path}={digest}" for path, digest in self.inputs)
         if self.has_model:
-            entries["checkpoint"] = _model_digest(self.checkpoint)
+            entries["checkpoint"] = _model_digest(self.checkpoint, is_ensemble=self.is_ensemble)
         entries |= {"version": self.version, "command": shlex.join(self.words)}
         if self.n_signed > 1:
             entries["file"] = str(self.n_signed)
@@ -208,7 +209,8 @@ def changed_since(recipe: Recipe, version: str, found: Sequence[Path | None], ch
     said = []
     if recipe.version != version:
         said.append(f"version: made with {recipe.version or 'one that is not said'}, this is {version}")
-    if recipe.checkpoint and (now := _model_digest(checkpoint)) != recipe.checkpoint:
+    is_ensemble = ("--model", "gan") in pairwise(recipe.words)
+    if recipe.checkpoint and (now := _model_digest(checkpoint, is_ensemble=is_ensemble)) != recipe.checkpoint:
         said.append(f"checkpoint: made with {recipe.checkpoint}, this is {now}")
     for (name, digest), path in zip(recipe.inputs, found, strict=True):
         if path is None:
@@ -253,10 +255,11 @@ def _shown(raw: Raw | None) -> str:
     return f"tick {raw.tick}: {raw.data[:16].hex(' ')}"
 
 
-def _model_digest(checkpoint: str | Path | None) -> str:
+def _model_digest(checkpoint: str | Path | None, *, is_ensemble: bool) -> str:
+    from symgen.pipeline.ensemble import load_ensemble_model
     from symgen.pipeline.generate import load_model
 
-    return load_model(checkpoint).digest[:16]
+    return load_ensemble_model(checkpoint).digest[:16] if is_ensemble else load_model(checkpoint).digest[:16]
 
 
 def _environment() -> dict[str, Any]:
