@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import ctypes.util
-import importlib.metadata
 import importlib.util
 import io
 import os
@@ -63,6 +62,8 @@ class Library:
         What was loaded: a path, or a name the system's loader resolved.
     version
         Such as ``2.3.1``.
+    source
+        Where it came from: ``named`` by the user, the ``system`` or a ``wheel``.
     log
         What the library says, as (level, text), newest last; levels are 0 (panic) to 3 (information).
     log_callback
@@ -72,6 +73,7 @@ class Library:
     api: Any
     path: str
     version: str
+    source: str
     log: deque[tuple[int, str]]
     log_callback: Any
 
@@ -86,14 +88,14 @@ def load_library() -> Library:
         If there is none, or it is too old; the message says the command that mends it.
     """
     reasons = []
-    for candidate in _candidates():
+    for source, candidate in _candidates():
         try:
             library = ctypes.CDLL(candidate)
         except OSError as error:
             reasons.append(f"{candidate}: {error}")
             continue
         if hasattr(library, "fluid_version"):
-            return _bind(candidate)
+            return _bind(candidate, source)
         reasons.append(f"{candidate}: not FluidSynth")
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     what = f"{ENVIRONMENT_VARIABLE} names no library that loads ({reasons[0]})" if named else "FluidSynth was not found"
@@ -103,10 +105,12 @@ def load_library() -> Library:
 
 def bundled_library() -> Path | None:
     """Return the library file that an installed pygame wheel carries, if there is one."""
+    from importlib import metadata
+
     for distribution in ("pygame-ce", "pygame"):
         try:
-            files = importlib.metadata.files(distribution) or []
-        except importlib.metadata.PackageNotFoundError:
+            files = metadata.files(distribution) or []
+        except metadata.PackageNotFoundError:
             continue
         for file in files:
             if _BUNDLED.fullmatch(file.name):
@@ -114,16 +118,16 @@ def bundled_library() -> Path | None:
     return None
 
 
-def _candidates() -> Iterator[str]:
-    """Yield what to try to load, best first."""
+def _candidates() -> Iterator[tuple[str, str]]:
+    """Yield what to try to load and where it comes from, best first."""
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
-        yield named
+        yield "named", named
         return
-    yield from _system_candidates()
+    yield from (("system", candidate) for candidate in _system_candidates())
     bundled = bundled_library()
     if bundled:
-        yield str(bundled)
+        yield "wheel", str(bundled)
 
 
 def _system_candidates() -> Iterator[str]:
@@ -151,7 +155,7 @@ def _remedy() -> str:
     return f"install it with {install}{wheel}"
 
 
-def _bind(path: str) -> Library:
+def _bind(path: str, source: str) -> Library:
     """Bind pyfluidsynth's functions to a library that loads, and listen to what the library says."""
     api = _run_pyfluidsynth(path)
     version = _version(api)
@@ -174,7 +178,7 @@ def _bind(path: str) -> Library:
     )
     for level in range(_LOG_LEVELS):
         set_log_function(level, callback, None)
-    return Library(api, path, ".".join(map(str, version)), log, callback)
+    return Library(api, path, ".".join(map(str, version)), source, log, callback)
 
 
 def _run_pyfluidsynth(path: str) -> Any:

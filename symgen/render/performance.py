@@ -7,16 +7,17 @@ exception: where several tracks share a channel and ask for different programs (
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.errors import FileFormatError
-from symgen.io.smf import CONTROL, DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, Event, Limits, Smf
+from symgen.io.limits import Limits
+from symgen.io.smf import CONTROL, DRUM_CHANNEL, NOTE_OFF, NOTE_ON, PROGRAM, TRACK_NAME, Event, Meta, Smf
 
 __all__ = ["MAX_PARTS", "Message", "Performance", "perform"]
 
@@ -24,6 +25,7 @@ MAX_PARTS = 256
 """As many channels as FluidSynth has."""
 
 _BANK_CONTROLS = (0, 32)
+_JOINT = " + "
 _PEDALS = (64, 66)
 _MODE_CONTROLS = frozenset({122, 124, 125, 126, 127})  # local control, omni, mono: they act across channels
 
@@ -58,6 +60,8 @@ class Performance:
         Notes started.
     warnings
         What was odd and mended.
+    part_names
+        What each part that has notes is called: by its tracks, or by its channel where they play on others too.
     """
 
     seconds: NDArray[np.float64]
@@ -66,11 +70,18 @@ class Performance:
     drum_parts: frozenset[int]
     n_notes: int
     warnings: tuple[str, ...]
+    part_names: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def duration_seconds(self) -> float:
         """When the last message is due."""
         return float(self.seconds[-1])
+
+    def parts_named(self, wanted: str) -> set[int]:
+        """Return the parts of a name, in any case: all that the name of one of their tracks is enough for."""
+        folded = wanted.strip().casefold()
+        found = {part for part, name in self.part_names.items() if folded in _said(name)}
+        return found | (set(self.part_names) & self.drum_parts if folded == "drums" else set())
 
 
 def perform(smf: Smf, name: str, limits: Limits) -> Performance:
@@ -108,7 +119,44 @@ def perform(smf: Smf, name: str, limits: Limits) -> Performance:
         msg = f"{name}: lasts {seconds[-1] / 3600:,.1f} hours: expected at most {limits.seconds / 3600:g}"
         raise FileFormatError(msg)
     warnings = smf.warnings + ((f"{n_hanging} notes never ended: stopped with their track",) if n_hanging else ())
-    return Performance(seconds, tuple(m for _, m in timed), n_parts, drum_parts, n_notes, warnings)
+    names = _part_names(smf, routes, drum_parts)
+    return Performance(seconds, tuple(m for _, m in timed), n_parts, drum_parts, n_notes, warnings, names)
+
+
+def _part_names(smf: Smf, routes: _Routes, drum_parts: frozenset[int]) -> dict[int, str]:
+    """Return the names of the parts that have notes."""
+    playing = {(event.track, event.channel) for event in smf.events if event.kind == NOTE_ON and event.second > 0}
+    tracks: dict[int, set[int]] = defaultdict(set)
+    channels = {}
+    for track, channel in sorted(playing):
+        for part in routes[track, channel]:
+            tracks[part].add(track)
+            channels[part] = channel
+    n_parts = Counter(track for players in tracks.values() for track in players)
+    called = _track_names(smf.metas)
+    names = {}
+    for part, players in sorted(tracks.items()):
+        own = dict.fromkeys(called.get(track, "") for track in sorted(players) if n_parts[track] == 1)
+        by_channel = "drums" if part in drum_parts else f"channel {channels[part] + 1}"
+        names[part] = _JOINT.join(name for name in own if name) or by_channel
+    return names
+
+
+def _track_names(metas: Iterable[Meta]) -> dict[int, str]:
+    names: dict[int, str] = {}
+    for meta in metas:
+        if meta.kind == TRACK_NAME and meta.track not in names:
+            try:
+                text = meta.payload.decode("utf-8")
+            except UnicodeDecodeError:
+                text = meta.payload.decode("latin-1")
+            names[meta.track] = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return names
+
+
+def _said(name: str) -> set[str]:
+    """Return the name of a part and of each of its tracks, as they are compared."""
+    return {name.casefold(), *name.casefold().split(_JOINT)}
 
 
 def _messages(smf: Smf, routes: _Routes) -> tuple[list[tuple[int, Message]], int]:

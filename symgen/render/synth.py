@@ -31,7 +31,7 @@ from symgen.render.library import Library
 from symgen.render.performance import Message, Performance
 from symgen.render.soundfont import is_compressed
 
-__all__ = ["BLOCK", "SAMPLE_RATES", "Synth"]
+__all__ = ["BLOCK", "MAX_GROUPS", "SAMPLE_RATES", "Synth"]
 
 BLOCK = 64
 """Frames in a block of FluidSynth's."""
@@ -39,7 +39,11 @@ BLOCK = 64
 SAMPLE_RATES = (8000, 96000)
 """The lowest and the highest frame rate FluidSynth renders."""
 
+MAX_GROUPS = 128
+"""As many outputs as FluidSynth has."""
+
 _OK = 0
+_EFFECTS = ("reverb", "chorus")
 _WARNING = 2
 _DRUM_TYPE = 1
 _MAX_VOICES = 1024
@@ -50,6 +54,7 @@ _MORE_FUNCTIONS = {  # those pyfluidsynth has no bindings for: name -> arguments
     "fluid_synth_key_pressure": (_INT, _INT, _INT),
     "fluid_synth_set_channel_type": (_INT, _INT),
     "fluid_synth_write_float": (_INT, _POINTER, _INT, _INT, _POINTER, _INT, _INT),
+    "fluid_synth_process": (_INT, _INT, _POINTER, _INT, _POINTER),
 }
 
 
@@ -68,6 +73,9 @@ class Synth:
         Says how many parts there are, and which are drums.
     reverb, chorus
         Whether these effects are on.
+    n_groups
+        How many outputs of their own, effects included, there are for :meth:`write_groups`; a part plays into that of
+        its number modulo this. At most :data:`MAX_GROUPS`.
 
     Raises
     ------
@@ -84,8 +92,10 @@ class Synth:
         *,
         reverb: bool = True,
         chorus: bool = True,
+        n_groups: int = 1,
     ) -> None:
         self._library = library
+        self._n_groups = n_groups
         self._api = library.api
         self._settings: int | None = library.api.new_fluid_settings()
         self._synth: int | None = None
@@ -95,7 +105,9 @@ class Synth:
             effects = {"synth.reverb.active": reverb, "synth.chorus.active": chorus}
             # Unpacks only what is played: the same sound in half the time, but not the same for SF2 files.
             loading = {"synth.dynamic-sample-loading": is_compressed(soundfont)}
-            self._open(sample_rate, performance.n_parts, effects | loading)
+            names = ("synth.audio-channels", "synth.audio-groups", "synth.effects-groups")
+            groups = dict.fromkeys(names, n_groups)
+            self._open(sample_rate, performance.n_parts, effects | loading | groups)
             self._load(soundfont)
         except BaseException:
             self.close()
@@ -104,10 +116,10 @@ class Synth:
             self._functions["fluid_synth_set_channel_type"](self._synth, part, int(part in performance.drum_parts))
         self._actions = self._make_actions()
 
-    def _open(self, sample_rate: int, n_parts: int, switches: dict[str, bool]) -> None:
+    def _open(self, sample_rate: int, n_parts: int, more: dict[str, int]) -> None:
         self._n_channels = 16 * max(1, -(-n_parts // 16))  # FluidSynth has them by sixteens
         whole = {"synth.midi-channels": self._n_channels, "synth.polyphony": _MAX_VOICES, "synth.lock-memory": 0}
-        for name, value in (whole | switches).items():
+        for name, value in (whole | more).items():
             self._api.fluid_settings_setint(self._settings, name.encode(), int(value))
         self._api.fluid_settings_setnum(self._settings, b"synth.sample-rate", float(sample_rate))
         self._synth = self._api.new_fluid_synth(self._settings)
@@ -156,6 +168,25 @@ class Synth:
         left = samples.ctypes.data + start * samples.strides[0]
         right = left + samples.strides[1]
         if self._functions["fluid_synth_write_float"](self._synth, n_frames, left, 0, 2, right, 0, 2) != _OK:
+            msg = f"FluidSynth stopped rendering: {'; '.join(self.warnings()) or 'no reason given'}"
+            raise RenderError(msg)
+
+    def write_groups(self, work: NDArray[np.float32]) -> None:
+        """Add what sounds next to one array for each group: its parts, with their effects.
+
+        Parameters
+        ----------
+        work
+            Shape (n_groups, 2, n_frames), contiguous; ``n_frames`` is a multiple of :data:`BLOCK`.
+        """
+        n_frames = work.shape[2]
+        assert n_frames % BLOCK == 0, n_frames
+        places = [work.ctypes.data + i * work.strides[1] for i in range(2 * self._n_groups)]
+        dry = (_POINTER * len(places))(*places)
+        both = [places[2 * group : 2 * group + 2] for group in range(self._n_groups)]
+        effects = [place for pair in both for _ in _EFFECTS for place in pair]  # each effect joins the dry sound
+        wet = (_POINTER * len(effects))(*effects)
+        if self._functions["fluid_synth_process"](self._synth, n_frames, len(wet), wet, len(dry), dry) != _OK:
             msg = f"FluidSynth stopped rendering: {'; '.join(self.warnings()) or 'no reason given'}"
             raise RenderError(msg)
 
