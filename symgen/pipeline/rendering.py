@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -14,13 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from symgen.errors import RequestError
 from symgen.files import write_whole
-from symgen.render.encode import FORMATS, check_output, write_digested
+from symgen.render.encode import FORMATS, check_format, check_output, encoded, write_digested
 from symgen.render.finish import Finish
 
 if TYPE_CHECKING:
     from symgen.render.audio import Rendered
 
-__all__ = ["NORMALIZE", "RenderedFile", "Rendering", "chosen_finish", "places", "render_file", "rendered"]
+__all__ = [
+    "NORMALIZE",
+    "RenderedFile",
+    "Rendering",
+    "chosen_finish",
+    "places",
+    "render_file",
+    "render_stream",
+    "rendered",
+]
 
 NORMALIZE = ("peak", "loudness", "none")
 """What a level is set by."""
@@ -238,6 +247,26 @@ def render_file(
         facts = _manifest(sound, made, source, how, digests, parts)
         write_whole(Path(made.manifest), (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
     return sound, made
+
+
+def render_stream(
+    source: Path, suffix: str, how: Rendering, progress: Callable[[float, float], None] | None = None
+) -> tuple[RenderedFile, Iterator[bytes]]:
+    """Render a MIDI file, and return what was made and the bytes of its audio file, piece by piece.
+
+    Parameters
+    ----------
+    source
+        The MIDI file.
+    suffix
+        Which format: one of :data:`symgen.render.encode.FORMATS`.
+    how, progress
+        As for :func:`render_file`; without stems and manifest.
+    """
+    check_format(suffix, how.bit_depth, "standard output")
+    sound = rendered(source, how, progress)
+    pieces = encoded(sound.samples, sound.sample_rate, suffix, how.bit_depth)
+    return _file_of(sound, source, Path("-"), (), how), pieces
 
 
 def _stem_place(target: Path, number: int, name: str) -> Path:

@@ -22,7 +22,7 @@ from symgen.files import check_place, written_beside
 if TYPE_CHECKING:
     from symgen.render.audio import Rendered, Stem
 
-__all__ = ["BIT_DEPTHS", "FORMATS", "check_output", "encoded", "write_audio", "write_digested"]
+__all__ = ["BIT_DEPTHS", "FORMATS", "check_format", "check_output", "encoded", "write_audio", "write_digested"]
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 """The endings of audio files that can be written."""
@@ -84,16 +84,29 @@ def check_output(path: str | Path, bit_depth: str | None = None) -> Path:
         If there is no folder for the file.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
+    if path.suffix.lower() not in FORMATS:
         msg = f"{path}: expected a name that ends in {', '.join(FORMATS)}"
+        raise RenderError(msg)
+    check_format(path.suffix.lower(), bit_depth, str(path))
+    check_place(path)
+    return path
+
+
+def check_format(suffix: str, bit_depth: str | None, name: str) -> None:
+    """Refuse a format that there is not, or a depth that it does not take.
+
+    Raises
+    ------
+    RenderError
+        In the name of what was to be written.
+    """
+    if suffix not in FORMATS:
+        msg = f"{name}: format {suffix[1:]!r}: expected one of {', '.join(other[1:] for other in FORMATS)}"
         raise RenderError(msg)
     if bit_depth is not None and suffix not in BIT_DEPTHS.get(bit_depth, "").split():
         depths = [depth for depth, suffixes in BIT_DEPTHS.items() if suffix in suffixes.split()]
-        msg = f"{path}: bit depth {bit_depth}: expected {' or '.join(depths) or 'none'} for {FORMATS[suffix]}"
+        msg = f"{name}: bit depth {bit_depth}: expected {' or '.join(depths) or 'none'} for {FORMATS[suffix]}"
         raise RenderError(msg)
-    check_place(path)
-    return path
 
 
 def encoded(

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from symgen.errors import RenderError
 from symgen.render.finish import peak_of
-from symgen.render.library import Library
+from symgen.render.library import Library, load_library
 from symgen.render.performance import Message, Performance
 from symgen.render.synth import BLOCK, MAX_GROUPS, SAMPLE_RATES, Synth
 
-__all__ = ["Playing", "Progress", "ended", "play", "play_apart", "trimmed"]
+__all__ = ["Playing", "Progress", "ended", "kept", "play", "play_apart", "trimmed"]
 
 Progress = Callable[[float, float], None]
 """Called with the seconds rendered so far and the seconds there will be before the tail."""
@@ -159,6 +159,12 @@ def play_apart(
             for part, samples in found.items():
                 samples[start:stop] = work[part % n_groups].T
     return found
+
+
+def kept(soundfont: Path) -> Synth:
+    """Return a synthesiser that plays nothing: as long as it is there, the samples of its soundfont stay loaded."""
+    silence = Performance(np.zeros(1), (), 1, frozenset(), 0, ())
+    return Synth(load_library(), soundfont, SAMPLE_RATES[0], silence, reverb=False, chorus=False)
 
 
 def _n_groups(parts: Set[int]) -> int:
