@@ -23,15 +23,11 @@ _Settings = TypeVar("_Settings")
 
 
 def train(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the checkpoint; a run that was stopped goes on.")],
     model: Annotated[
         str,
-        typer.Argument(
-            help="vae: melodies; ensemble: a VAE of several tracks; gan: that, and a GAN that begins with it."
-        ),
+        typer.Argument(help="vae: melodies; ensemble: a VAE of several tracks; gan: that and a GAN begun with it."),
     ] = "vae",
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Folder of the checkpoint; a run that was stopped goes on.")
-    ] = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option("--corpus", help="Corpus to train on; may be repeated.  [default: those of the shipped model]"),
@@ -57,9 +53,6 @@ def train(
     """Train a model; the default settings and corpora make the shipped checkpoints."""
     if model not in _MODELS:
         msg = f"model {model!r}: expected one of {', '.join(_MODELS)}"
-        raise RequestError(msg)
-    if out is None:
-        msg = "no folder for the checkpoint: expected --out FOLDER"
         raise RequestError(msg)
     tables = _read_config(config)
     common: dict[str, Any] = {"seed": seed, "n_threads": threads}

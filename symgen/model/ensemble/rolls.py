@@ -101,4 +101,4 @@ def _straight(logits: Tensor, noise: torch.Generator | None) -> Tensor:
         logits = logits - (-uniform.log()).clamp_min(1e-9).log()
     soft = logits.softmax(dim=-1)
     hard = F.one_hot(soft.argmax(dim=-1), soft.shape[-1]).to(soft.dtype)
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())

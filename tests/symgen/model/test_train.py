@@ -13,8 +13,8 @@ from symgen.conditions import N_FEATURES
 from symgen.errors import CheckpointError
 from symgen.model.checkpoint import load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun
-from symgen.model.sample import line_potentials, sample_latents
 from symgen.model.runs import hours_of
+from symgen.model.sample import line_potentials, sample_latents
 from symgen.model.train import TrainConfig, condition_dropout, train
 from symgen.model.vae import LineVae, VaeConfig, summary
 
