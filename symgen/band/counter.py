@@ -14,7 +14,7 @@ octave; silence where no chord sounds. Silence is always lawful, so there is alw
 >>> bars = BarMap.build([(0, Meter())], steps_per_quarter=4, end_steps=16)
 >>> melody, chords = [Note(0, 4, 76), Note(4, 12, 79)], [ChordChange(0, Chord.parse("C"))]
 >>> line = counter_notes(melody, chords, bars, rng=np.random.default_rng(0))
->>> all(note.pitch < 76 and note.pitch % 12 in (0, 4, 7) for note in line if note.onset_steps % 8 == 0)
+>>> all(note.pitch < 79 and note.pitch % 12 in (0, 4, 7) for note in line if note.onset_steps % 8 == 0)
 True
 """
 
@@ -63,8 +63,8 @@ class Tastes:
         Beginning after silence, and as much for ending in it.
     alone, over_held, together
         Beginning a note where the melody is silent, where it holds one, and where it begins one.
-    off_beat
-        Beginning a note between the beats.
+    off_beat, strong
+        Beginning a note between the beats, and on a strong one.
     held_into_chord, held_into_bar
         Holding a note while the chord changes, and over a bar line.
     foreign
@@ -83,12 +83,13 @@ class Tastes:
         Moving as the melody does, and against it.
     """
 
-    silence: float = 0.8
-    entry: float = 2.5
-    alone: float = 0.3
+    silence: float = 0.9
+    entry: float = 1.8
+    alone: float = 0.2
     over_held: float = 1.0
     together: float = 2.4
     off_beat: float = 2.0
+    strong: float = -1.0
     held_into_chord: float = 1.2
     held_into_bar: float = 1.8
     foreign: float = 1.2
@@ -289,7 +290,7 @@ def counter_trellis(
 def _begun(place: Place, tastes: Tastes) -> float:
     """Return what it costs to begin a note in a place."""
     beside = tastes.together if place.begins else tastes.alone if place.now == SILENT else tastes.over_held
-    return beside + tastes.off_beat * (place.level > _BEAT_LEVEL)
+    return beside + tastes.off_beat * (place.level > _BEAT_LEVEL) + tastes.strong * (place.level <= STRONG_LEVEL)
 
 
 def _held(place: Place, tastes: Tastes) -> float:
