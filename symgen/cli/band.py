@@ -8,7 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from symgen.cli.console import tell
-from symgen.cli.options import Bass, Chords, Counter, Drums, Json, Key, Out, Seed, Swing, Syntax, Texture, Track
+from symgen.cli.ensemble import redrawn
+from symgen.cli.options import (
+    Bass,
+    Chords,
+    Counter,
+    Drawn,
+    Drums,
+    Json,
+    Key,
+    Out,
+    Seed,
+    Swing,
+    Syntax,
+    Texture,
+    Track,
+)  # fmt: skip
 from symgen.cli.takes import beside, save_takes
 from symgen.errors import RequestError
 
@@ -27,6 +42,15 @@ def accompany(
     counter: Counter = False,
     swing: Swing = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the other tracks, which are left out else.")] = False,
+    model: Annotated[
+        str, typer.Option("--model", help="band: tables and rules; gan: counter-melody, chords and bass by the model.")
+    ] = "band",
+    draw: Drawn = None,
+    temperature: Annotated[
+        float, typer.Option("--temperature", "-t", help="With --model gan: scales its preferences; less is cautious.")
+    ] = 1.0,
+    n: Annotated[int, typer.Option("-n", "--number", help="With --model gan: how many takes.")] = 1,
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="With --model gan: another model.")] = None,
     track: Track = None,
     key: Key = None,
     chords: Chords = None,
@@ -36,24 +60,28 @@ def accompany(
     as_json: Json = False,
 ) -> None:
     """Put a band beside the melody of a piece, which stays as it is: drums, bass, chords and a second line."""
-    from symgen.pipeline.accompany import accompany as accompanied
+    of_music = {"chords": chords, "chord_syntax": chord_syntax, "key": key, "track": track, "style": style}
+    of_band = {"texture": texture, "bass": bass, "drums": drums, "counter": counter, "swing": swing}
+    if model == "gan":
+        of_model = {"tracks": draw, "temperature": temperature, "checkpoint": checkpoint, "seed": seed}
+        takes = redrawn(source, n, of_band | {"keep": keep or None}, **of_music, **of_model)
+    elif model == "band":
+        from symgen.pipeline.accompany import accompany as accompanied
 
-    take = accompanied(
-        source,
-        chords=chords,
-        chord_syntax=chord_syntax,
-        key=key,
-        track=track,
-        style=style,
-        texture=texture,
-        bass=bass,
-        drums=drums,
-        counter=counter,
-        swing=swing,
-        keep=keep,
-        seed=seed,
-    )
-    save_takes([take], 1, out or beside(source, "accompany"), as_json=as_json)
+        _refuse_of_model(draw=draw, temperature=temperature, n=n, checkpoint=checkpoint)
+        takes = [accompanied(source, keep=keep, seed=seed, **of_music, **of_band)]
+    else:
+        msg = f"model {model!r}: expected band or gan"
+        raise RequestError(msg)
+    save_takes(takes, n, out or beside(source, "accompany"), as_json=as_json)
+
+
+def _refuse_of_model(**given: Any) -> None:
+    usual = {"draw": None, "temperature": 1.0, "n": 1, "checkpoint": None}
+    for name, value in given.items():
+        if value != usual[name]:
+            msg = f"{'-n' if name == 'n' else '--' + name}: for --model gan"
+            raise RequestError(msg)
 
 
 def arpeggiate(

@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 import symgen
-from symgen.cli import band, check, corpus, evaluate, humanize, output, reproduce, rules, song, takes, training
+from symgen.cli import (
+    band,
+    check,
+    corpus,
+    doctor,
+    evaluate,
+    humanize,
+    output,
+    reproduce,
+    rules,
+    song,
+    soundfont,
+    takes,
+    training,
+)
 from symgen.cli.limits import limited
 from symgen.cli.writing import written
 from symgen.errors import SymgenError
@@ -48,6 +62,8 @@ app.command("reproduce")(limited(reproduce.reproduce))
 app.command("render")(limited(output.render))
 app.command("humanize")(limited(humanize.humanize))
 app.command("plot")(limited(output.plot))
+app.add_typer(soundfont.app, name="soundfont")
+app.command("doctor")(doctor.doctor)
 app.add_typer(corpus.app, name="corpus")
 app.command("train")(training.train)
 app.command("evaluate")(limited(evaluate.evaluate))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 __all__ = [
-    *("Chords", "Json", "Key", "Model", "Out", "Seed", "Syntax", "Track"),
+    *("Chords", "Drawn", "Json", "Key", "Model", "Out", "Seed", "Syntax", "Track"),
     *("BandStyle", "Bass", "Counter", "Drums", "Swing", "Texture"),
 ]
 
@@ -24,6 +24,10 @@ Seed = Annotated[int | None, typer.Option("--seed", help="Same seed, same file. 
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="MIDI file.  [default: beside the input]")]
 Model = Annotated[
     str, typer.Option("--model", help="vae: the melody's; gan: melody, counter-melody, chords and bass together.")
+]
+Drawn = Annotated[
+    list[str] | None,
+    typer.Option("--draw", help="With --model gan: a track that is drawn anew, such as Bass; may be repeated."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 BandStyle = Annotated[

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symgen.cli.console import tell
-from symgen.cli.options import Chords, Json, Key, Out, Seed, Syntax, Track
+from symgen.cli.ensemble import is_ensemble, redrawn
+from symgen.cli.options import Chords, Drawn, Json, Key, Model, Out, Seed, Syntax, Track
 from symgen.cli.song import base_rules, changed_rules
 from symgen.errors import RequestError
 
@@ -59,6 +60,8 @@ def infill(
     lock: _Lock = None,
     temperature: _Temperature = 1.0,
     decoder: _Decoder = "causal",
+    model: Model = "vae",
+    draw: Drawn = None,
     seed: Seed = None,
     n: _Number = 1,
     out: Out = None,
@@ -66,11 +69,21 @@ def infill(
     as_json: Json = False,
 ) -> None:
     """Draw a new melody in some bars of a piece; everything else stays as it is."""
+    passage = _bars(bars)
+    asked = _asked(rule, rules_file, rule_set, lock, temperature)
+    if is_ensemble(model):
+        of_music = {"track": track, "key": key, "chords": chords, "chord_syntax": chord_syntax, "style": style}
+        only = {"decoder": decoder, "lock": asked.pop("locks")}
+        of_model = {"tracks": draw or ["Melody"], "bars": passage, "seed": seed, "checkpoint": checkpoint}
+        takes = redrawn(source, n, only, **of_music, **of_model, **asked)
+        save_takes(takes, n, out or beside(source, "infill"), as_json=as_json)
+        return
     from symgen.pipeline.ideas import read_idea
     from symgen.pipeline.takes import infill_many
 
-    passage = _bars(bars)
-    asked = _asked(rule, rules_file, rule_set, lock, temperature)
+    if draw:
+        msg = "--draw: for --model gan"
+        raise RequestError(msg)
     idea = read_idea(
         source, track=track, key=key, chords=chords, chord_syntax=chord_syntax, style=style, checkpoint=checkpoint
     )

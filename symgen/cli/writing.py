@@ -87,7 +87,7 @@ def _writing(words: tuple[str, ...], values: Mapping[str, Any]) -> Writing:
     paths = [v for k, v in values.items() if isinstance(v, Path) and k not in ("out", "checkpoint") and v.is_file()]
     spelled = SPELLED.get()
     inputs = tuple((spelled.get(str(path), str(path)), digest_of(path)) for path in paths)
-    has_model = "checkpoint" in values
+    has_model = "checkpoint" in values and values.get("model") != "band"
     signer = Signer(
         symgen.__version__,
         words,
