@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from symgen.errors import FileFormatError, MissingDependencyError
 
-__all__ = ["check_soundfont", "find_soundfont", "is_compressed", "soundfont_folders"]
+__all__ = ["all_soundfonts", "check_soundfont", "find_soundfont", "is_compressed", "own_folder", "soundfont_folders"]
 
 _PARTS = (b"INFO", b"sdta", b"pdta")
 _SUFFIXES = (".sf2", ".sf3")
@@ -57,6 +57,16 @@ def soundfont_folders() -> tuple[Path, ...]:
     """Return the folders that are searched, in order, whether they exist or not."""
     system = () if sys.platform == "win32" else tuple(Path(folder) for folder in _SYSTEM_FOLDERS)
     return (Path("soundfonts"), *_user_folders(), *system, *_package_folders())
+
+
+def own_folder() -> Path:
+    """Return the folder of the user for soundfonts of this program, whether it exists or not."""
+    return _user_folders()[0]
+
+
+def all_soundfonts() -> list[Path]:
+    """Return every soundfont that has a name, in the order of the search."""
+    return [path for folder in soundfont_folders() for path in _in_folder(folder)]
 
 
 def check_soundfont(path: Path) -> None:
@@ -118,10 +128,10 @@ def _named(name_or_path: str | Path) -> Path:
     if path.exists() or len(path.parts) > 1:
         return path
     wanted = path.name.casefold()
-    for found in _all():
+    for found in all_soundfonts():
         if wanted in (found.name.casefold(), found.stem.casefold()):
             return found
-    names = ", ".join(found.stem for found in _all()) or "none"
+    names = ", ".join(found.stem for found in all_soundfonts()) or "none"
     msg = (
         f"soundfont {str(name_or_path)!r}: no such file, and no soundfont of that name (there are: {names}); {_ADVICE}"
     )
@@ -129,14 +139,10 @@ def _named(name_or_path: str | Path) -> Path:
 
 
 def _first() -> Path:
-    for found in _all():
+    for found in all_soundfonts():
         return found
     msg = f"no soundfont was found; {_ADVICE}, or `pip install pretty_midi`, which carries a small one"
     raise MissingDependencyError(msg)
-
-
-def _all() -> list[Path]:
-    return [path for folder in soundfont_folders() for path in _in_folder(folder)]
 
 
 def _in_folder(folder: Path) -> list[Path]:
