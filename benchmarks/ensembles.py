@@ -58,9 +58,8 @@ def _quantised(score: Score, parts: Sequence[Sequence[Note]], config: EnsembleCo
         for part in parts
     ]
     codes = encode_tracks(coarse, config, n_steps=end, shift=0)
-    roll = Roll(
-        *(np.pad(c, ((0, 0), (0, 0), (config.low, 127 - config.high))) for c in _struck_and_sounding(codes)), own
-    )
+    tracks = np.pad(codes.transpose(1, 0, 2), ((0, 0), (0, 0), (config.low, 127 - config.high)))
+    roll = Roll(np.where(tracks == STRUCK, 80, 0).astype(np.uint8), tracks != SILENT, own)
     like = Score(
         own,
         tuple(Track(name, ()) for name in config.tracks),
@@ -74,14 +73,10 @@ def _quantised(score: Score, parts: Sequence[Sequence[Note]], config: EnsembleCo
     return roll_to_score(roll, like)
 
 
-def _struck_and_sounding(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    tracks = codes.transpose(1, 0, 2)
-    return np.where(tracks == STRUCK, 80, 0).astype(np.uint8), tracks != SILENT
-
-
 def _is_whole(score: Score, bar: int) -> bool:
     start, end = int(score.bars.starts[bar]), int(score.bars.starts[bar + N_BARS])
-    is_still = not any(start < c.onset_steps < end for c in (*score.keys, *score.meters))
+    changes = [c.onset_steps for c in score.keys] + [c.onset_steps for c in score.meters]
+    is_still = not any(start < step < end for step in changes)
     melody = [n for n in score.tracks[0].notes if start <= n.onset_steps < end]
     return is_still and len(melody) >= 3 and any(c.onset_steps <= start for c in score.chords)
 

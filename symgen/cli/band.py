@@ -60,8 +60,14 @@ def accompany(
     as_json: Json = False,
 ) -> None:
     """Put a band beside the melody of a piece, which stays as it is: drums, bass, chords and a second line."""
-    of_music = {"chords": chords, "chord_syntax": chord_syntax, "key": key, "track": track, "style": style}
-    of_band = {"texture": texture, "bass": bass, "drums": drums, "counter": counter, "swing": swing}
+    of_music: dict[str, Any] = {
+        "chords": chords,
+        "chord_syntax": chord_syntax,
+        "key": key,
+        "track": track,
+        "style": style,
+    }
+    of_band: dict[str, Any] = {"texture": texture, "bass": bass, "drums": drums, "counter": counter, "swing": swing}
     if model == "gan":
         of_model = {"tracks": draw, "temperature": temperature, "checkpoint": checkpoint, "seed": seed}
         takes = redrawn(source, n, of_band | {"keep": keep or None}, **of_music, **of_model)

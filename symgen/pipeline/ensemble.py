@@ -193,13 +193,13 @@ def play_between(n: int, *, to_seed: int, seed: int | None = None, **asked: Any)
         msg = f"number of takes: {n}: expected 2 or more on the way from one seed to another"
         raise RequestError(msg)
     ready = _ready(seed, asked)
-    ends = [
+    first, last = (
         sample_ensemble_latents(ready.frame.config, 1, ready.sources, np.random.default_rng(one))
         for one in (ready.request.seed, checked_seed(to_seed))
-    ]
+    )
     takes = []
     for number in range(n):
-        latents = between(*ends, number / (n - 1))
+        latents = between(first, last, number / (n - 1))
         weights = cell_weights(ready.frame.model.decoder, latents, ready.frame.features())
         rng = np.random.default_rng(ready.request.seed)  # the same chance for all
         one = drawn_parts(ready.frame, weights, range(ready.frame.config.n_tracks), rng)[0]

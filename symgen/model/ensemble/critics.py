@@ -76,7 +76,7 @@ class _Whole(nn.Module):
         steps
             Conditions, shape (batch, steps, N_FEATURES).
         """
-        told = self.told(steps.unflatten(1, (-1, 4)).flatten(2)).transpose(1, 2)[..., None]
+        told = self.told(torch.unflatten(steps, 1, (-1, 4)).flatten(2)).transpose(1, 2)[..., None]
         x = F.leaky_relu(self.first(rolls) + told, _SLOPE)
         x = F.leaky_relu(self.second(x), _SLOPE).transpose(2, 3).flatten(1, 2)
         x = F.leaky_relu(self.bars(x), _SLOPE)

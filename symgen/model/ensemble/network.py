@@ -200,8 +200,8 @@ class EnsembleDecoder(nn.Module):
         common = self._trunk(phrase, bars, features)
         known = chord_of_cells(steps, config.low, config.n_pitches)
         cells = torch.cat([torch.ones_like(known[..., :1]), known], dim=-1)
-        own_phrase = phrase[:, config.phrase :].unflatten(-1, (config.n_tracks, -1))
-        own_bar = bars[:, :, config.bar :].unflatten(-1, (config.n_tracks, -1))
+        own_phrase = torch.unflatten(phrase[:, config.phrase :], -1, (config.n_tracks, -1))
+        own_bar = torch.unflatten(bars[:, :, config.bar :], -1, (config.n_tracks, -1))
         struck, held, special = [], [], []
         for number, branch in enumerate(self.branches):
             of_bar = own_bar[:, :, number].repeat_interleave(bar_steps, dim=1)
@@ -223,7 +223,8 @@ class EnsembleDecoder(nn.Module):
         canvas = self.canvas(latents).unflatten(-1, (config.max_bar_quarters, -1))[:, :, :n_quarters]
         seen = self.seen(features[:, :, ::per])
         trunk = self.norm(self.quarters((canvas + seen).flatten(1, 2))).unflatten(1, (n_bars, n_quarters))
-        return trunk.repeat_interleave(per, dim=2)[:, :, :bar_steps].flatten(1, 2)
+        steps: Tensor = trunk.repeat_interleave(per, dim=2)[:, :, :bar_steps].flatten(1, 2)
+        return steps
 
     def _rows_of(self, given: Given) -> Tensor:
         rows = []

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -248,8 +249,8 @@ def _play(
     features = with_unknown(features, noise)
     is_given = _given(len(codes), generator.config, config.given_share, noise)
     real = roll_of_codes(codes.flatten(1, 2))
-    cells = generator(*drawn_latents(generator.config, *features.shape[:2], noise), features,
-                      given_tracks(codes.flatten(1, 2), is_given))  # fmt: skip
+    phrase, bars = drawn_latents(generator.config, features.shape[0], features.shape[1], noise)
+    cells = generator(phrase, bars, features, given_tracks(codes.flatten(1, 2), is_given))
     shown = is_given[:, None, :, None]
     made = tuple(
         r * shown + f * (1 - shown) for r, f in zip(real, drawn_roll(cells, generator.config, noise), strict=True)
@@ -370,7 +371,7 @@ def _chance(seed: int, update: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + update)
 
 
-def _tensors(batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, Tensor]:  # type: ignore[type-arg]
+def _tensors(batch: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
 
 

@@ -67,7 +67,7 @@ class _BarReader(nn.Module):
     def forward(self, steps: Tensor) -> Tensor:
         """Return a row for each bar: steps of shape (batch, bars, bar_steps, channels)."""
         padded = F.pad(steps, (0, 0, 0, self.per * self.quarters - steps.shape[2]))
-        quarters = F.gelu(self.quarter(padded.unflatten(2, (self.quarters, self.per)).flatten(3)))
+        quarters = F.gelu(self.quarter(torch.unflatten(padded, 2, (self.quarters, self.per)).flatten(3)))
         out: Tensor = self.out(self.around(F.gelu(self.bar(quarters.flatten(2)))))
         return out
 
