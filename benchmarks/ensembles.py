@@ -20,11 +20,11 @@ from symgen.corpus.shards import Piece
 from symgen.errors import SymgenError
 from symgen.evaluate.statistics import chord_agreement
 from symgen.files import write_whole
-from symgen.model.ensemble.config import EnsembleConfig
+from symgen.model.ensemble.config import POP, EnsembleConfig
 from symgen.model.ensemble.data import SILENT, STRUCK, encode_tracks, parts_of
 from symgen.pipeline.ensemble import load_ensemble_model
 from symgen.pipeline.ensemble_takes import redraw_tracks
-from symgen.pipeline.evaluate import Evaluation, Settings, evaluate
+from symgen.pipeline.evaluate import Evaluation, Settings, evaluate, load_folder
 from symgen.pipeline.training import load_pieces
 from symgen.roll import Roll, roll_to_score
 from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, Track
@@ -121,14 +121,22 @@ def agreement(scores: Sequence[Score]) -> float:
 
 
 def measured(
-    checkpoint: str, n: int, *, free: bool, epochs: int = 20, seed: int = 0, names: Sequence[str] = ("pop909",)
+    checkpoint: str,
+    n: int,
+    *,
+    free: bool,
+    epochs: int = 20,
+    seed: int = 0,
+    names: Sequence[str] = ("pop909",),
+    folder: Path | None = None,
 ) -> tuple[Evaluation, dict[str, float]]:
-    """Return the evaluation of a checkpoint, and how well chords are kept."""
-    config = load_ensemble_model(checkpoint).decoder.config
+    """Return the evaluation of a checkpoint, or of the pieces in a folder, and how well chords are kept."""
+    config = POP if folder else load_ensemble_model(checkpoint).decoder.config
     pieces = load_pieces(names)
     held_out = list(passages([p for p in pieces if p.split != "train"], config, per_piece=8))
     train = list(passages([p for p in pieces if p.split == "train"], config, per_piece=2))
-    made = list(songs_like(held_out, n, checkpoint, config, free=free, seed=seed))
+    made = list(songs_like(held_out, n, checkpoint, config, free=free, seed=seed)) if folder is None else []
+    made = load_folder(folder)[0] if folder else made
     settings = Settings(n_bars=N_BARS, all_tracks=True, n_epochs=epochs, seed=seed)
     found = evaluate(made, held_out, settings, train=train)
     return found, {"chords kept, generated": agreement(made), "chords kept, held out": agreement(held_out)}
@@ -142,11 +150,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=20, help="of the convolutional classifier; 0 leaves it out")
     parser.add_argument("--corpora", nargs="+", default=["pop909"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="measure the pieces in a folder instead of a checkpoint's")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     found, chords = measured(
         options.checkpoint, options.number, free=options.no_rules, epochs=options.epochs, seed=options.seed,
-        names=options.corpora,
+        names=options.corpora, folder=options.folder,
     )  # fmt: skip
     print(found.markdown())
     print("\n".join(f"{name}: {value:.3f}" for name, value in chords.items()))
