@@ -17,6 +17,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ class Generator(nn.Module):
         )  # fmt: skip
 
     def forward(self, z: Tensor) -> Tensor:
+        """Return rolls of noise of shape (batch, LATENTS)."""
         rolls: Tensor = self.up(self.start(z).view(len(z), 4 * self.width, 8, 4))
         return rolls
 
@@ -60,11 +62,12 @@ class Critic(nn.Module):
         super().__init__()
         sizes = (POP.n_tracks, width, 2 * width, 4 * width, 8 * width)
         layers: list[nn.Module] = []
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+        for before, after in pairwise(sizes):
             layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         self.down = nn.Sequential(*layers, nn.Flatten(), nn.Linear(8 * width * 8 * 4, 1))
 
     def forward(self, rolls: Tensor) -> Tensor:
+        """Return numbers of rolls."""
         numbers: Tensor = self.down(rolls)[:, 0]
         return numbers
 
