@@ -28,7 +28,7 @@ from symgen.io.smf import (
     read_smf,
 )
 from symgen.io.ticks import TickScore, TickTrack
-from symgen.io.words import CHORD_SIGN, chord_or_none, recipe_of
+from symgen.io.words import CHORD_SIGN, CONDUCTOR, NAME_GAP, chord_or_none, recipe_of
 from symgen.score import Score
 
 __all__ = ["read_midi"]
@@ -115,12 +115,13 @@ def _warnings(smf: Smf) -> tuple[str, ...]:
 def _tick_score(smf: Smf, name: str) -> TickScore:
     texts = _texts(smf, TEXT)
     parts = _parts(smf)
+    is_ours = any(recipe_of(text) is not None for _, text in texts)
     silent = set(range(len(smf.track_ends))) - {track for track, _, _ in parts}
-    if any(recipe_of(text) is not None for _, text in texts):  # ours: silent tracks are parts, but for the conductor
+    if is_ours:  # silent tracks are parts, but for the conductor
         parts |= {part: [] for part in _silent_parts(smf, silent - {0})}
     return TickScore(
         ticks_per_quarter=smf.ticks_per_quarter,
-        tracks=_tick_tracks(smf, parts),
+        tracks=_tick_tracks(smf, parts, is_ours=is_ours),
         tempos=[(meta.tick, int.from_bytes(meta.payload, "big")) for meta in _metas(smf, TEMPO)],
         meters=[(meta.tick, *_meter(meta, name)) for meta in _metas(smf, TIME_SIGNATURE)],
         keys=[(meta.tick, *_key(meta)) for meta in _metas(smf, KEY_SIGNATURE)],
@@ -158,18 +159,25 @@ def _silent_parts(smf: Smf, silent: set[int]) -> list[_Part]:
     return list(chosen.values())
 
 
-def _tick_tracks(smf: Smf, parts: dict[_Part, list[_Row]]) -> list[TickTrack]:
+def _tick_tracks(smf: Smf, parts: dict[_Part, list[_Row]], *, is_ours: bool) -> list[TickTrack]:
     """Return the parts by track, then channel, then program, each with the name of its track."""
-    names: dict[int, str] = {}
-    for meta in _metas(smf, TRACK_NAME):
-        if meta.payload:
-            names.setdefault(meta.track, _decode(meta.payload))
+    found = [(meta.track, _decode(meta.payload)) for meta in _metas(smf, TRACK_NAME) if meta.payload]
+    names = dict(reversed(found))  # the first of each track
+    is_one = is_ours and len(smf.track_ends) == 1
+    several = _names_in_one([name for _, name in found], len(parts)) if is_one else []
     tracks = []
-    for (track, channel, program), rows in sorted(parts.items()):
+    for place, ((track, channel, program), rows) in enumerate(sorted(parts.items())):
         # By onset only: rows stand in the order of their ends, which of equal notes puts the file's first one first.
         notes = np.array(sorted(rows, key=itemgetter(0)), dtype=np.int64).reshape(-1, 4)
-        tracks.append(TickTrack(names.get(track, ""), program, channel % 16 == DRUM_CHANNEL, notes))
+        name = several[place] if len(several) == len(parts) else names.get(track, "") if not several else ""
+        tracks.append(TickTrack(name, program, channel % 16 == DRUM_CHANNEL, notes))
     return tracks
+
+
+def _names_in_one(names: list[str], n_parts: int) -> list[str]:
+    """Return the names of the parts that one track of ours holds: all in one, or put there by another program."""
+    own = [name for name in names if name != CONDUCTOR]
+    return own[0].split(NAME_GAP) if len(own) == 1 < n_parts else own
 
 
 def _metas(smf: Smf, kind: int) -> list[Meta]:

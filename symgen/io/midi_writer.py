@@ -23,8 +23,10 @@ from symgen.io.optional import require
 from symgen.io.smf import DRUM_CHANNEL
 from symgen.io.words import (
     CHORD_SIGN,
+    CONDUCTOR,
     KEY_SIGN,
     METER_SIGN,
+    NAME_GAP,
     key_signature,
     microseconds,
     plain_key,
@@ -68,8 +70,8 @@ def write_midi(score: Score, options: MidiOptions | None = None) -> bytes:
     :func:`symgen.io.midi_reader.read_midi` gives the score back. Changed on the way: a tempo becomes a whole number of
     microseconds (a tempo with one decimal place survives); drum tracks share channel 10, so they
     share the first one's program; a note that still sounds when its pitch starts again on its channel
-    ends there; the end moves to the bar line. Format 0 has no names of several tracks,
-    and no tracks without notes.
+    ends there; the end moves to the bar line. Format 0 has no tracks without notes, and no names of tracks that
+    share a channel.
     """
     options = options or MidiOptions()
     resolution = options.ticks_per_quarter
@@ -80,7 +82,7 @@ def write_midi(score: Score, options: MidiOptions | None = None) -> bytes:
     end = tick(max(score.bars.end_steps, *(change.onset_steps for change in _changes(score))))
     tracks = [_conductor_events(score, options), *_part_events(score, options)]
     if options.format_number == 0:
-        tracks = [_merged(tracks)]
+        tracks = [_merged(tracks, _names_by_channel(score))]
     file = require("mido").MidiFile(type=options.format_number, ticks_per_beat=resolution, charset="utf-8")
     file.tracks += [_timed(events, tick, end) for events in tracks]
     buffer = io.BytesIO()
@@ -116,18 +118,28 @@ def _timed(events: Iterable[_Event], tick: Any, end: int) -> Any:
     return track
 
 
-def _merged(tracks: Sequence[Sequence[_Event]]) -> list[_Event]:
-    """Return the events of all tracks in order of time, at one step ends of notes first; a name only if it is alone."""
+def _merged(tracks: Sequence[Sequence[_Event]], names: Sequence[str]) -> list[_Event]:
+    """Return the events of all tracks in order of time, at one step ends of notes first, under the names of all."""
     ranks = {"note_off": 0, "note_on": 2}
-    has_name = len(tracks) == 2
-    every = [(step, m) for events in tracks for step, m in events if has_name or m.type != "track_name"]
-    return sorted(every, key=lambda event: (event[0], ranks.get(event[1].type, 1)))
+    every = [(step, m) for events in tracks for step, m in events if m.type != "track_name"]
+    name = require("mido").MetaMessage("track_name", name=NAME_GAP.join(names))
+    return [(0, name), *sorted(every, key=lambda event: (event[0], ranks.get(event[1].type, 1)))]
+
+
+def _names_by_channel(score: Score) -> list[str]:
+    """Return the names of the tracks in the order of their channels, as a reader finds them in format 0."""
+    named = zip(_channels(score.tracks), _track_names(score.tracks), strict=True)
+    return [name for _, name in sorted(named, key=lambda pair: pair[0])]
+
+
+def _track_names(tracks: Sequence[Track]) -> list[str]:
+    return [track.name or f"Track {number}" for number, track in enumerate(tracks, start=1)]
 
 
 def _conductor_events(score: Score, options: MidiOptions) -> list[_Event]:
     """Return all that is not notes, in the order of time; at one step tempo, metre, key, sections, chords."""
     meta = require("mido").MetaMessage
-    events = [(0, meta("text", text=recipe_text(score.recipe)))]
+    events = [(0, meta("track_name", name=CONDUCTOR)), (0, meta("text", text=recipe_text(score.recipe)))]
     if "xf" in options.chord_names and score.chords:
         events.append((0, meta("sequencer_specific", data=tuple(XF_VERSION))))
     for tempo in score.tempos:
@@ -146,9 +158,10 @@ def _part_events(score: Score, options: MidiOptions) -> Iterator[list[_Event]]:
     channels = _channels(score.tracks)
     kit = next((track.program for track in score.tracks if track.is_drum), 0)
     sung = _lyrics_track(score) if "lyrics" in options.chord_names else None
-    parts = zip(score.tracks, channels, cut_overlaps(score.tracks, channels), strict=True)
-    for index, (track, channel, notes) in enumerate(parts):
-        events = [(0, mido.MetaMessage("track_name", name=track.name or f"Track {index + 1}"))]
+    names = _track_names(score.tracks)
+    parts = zip(score.tracks, names, channels, cut_overlaps(score.tracks, channels), strict=True)
+    for index, (track, name, channel, notes) in enumerate(parts):
+        events = [(0, mido.MetaMessage("track_name", name=name))]
         if options.programs:
             program = kit if track.is_drum else track.program
             events.append((0, mido.Message("program_change", channel=channel, program=program)))

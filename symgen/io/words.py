@@ -15,8 +15,10 @@ from theory.key import Key
 
 __all__ = [
     "CHORD_SIGN",
+    "CONDUCTOR",
     "KEY_SIGN",
     "METER_SIGN",
+    "NAME_GAP",
     "chord_or_none",
     "key_signature",
     "microseconds",
@@ -31,6 +33,10 @@ __all__ = [
 # Text events that start with @ are information about a file: notation programs do not print them as lyrics.
 KEY_SIGN, METER_SIGN = "@symgen:key ", "@symgen:meter "
 CHORD_SIGN = "%"
+CONDUCTOR = "Conductor"
+"""The name of the first track of a file, which has no notes."""
+NAME_GAP = ", "
+"""What stands between the names of the parts that a single track holds."""
 _RECIPE_SIGN = "@symgen"
 
 

@@ -116,8 +116,8 @@ class TestLayout:
         assert file.ticks_per_beat == 480
 
     def test_parts_have_names_channels_and_programs(self) -> None:
-        tracks = opened(write_midi(song())).tracks[1:]
-        assert [t.name for t in tracks] == ["Melody", "Bass", "Drums"]
+        conductor, *tracks = opened(write_midi(song())).tracks
+        assert [t.name for t in (conductor, *tracks)] == ["Conductor", "Melody", "Bass", "Drums"]
         channels = [{m.channel for m in t if not m.is_meta} for t in tracks]
         assert channels == [{0}, {1}, {9}]
         assert [next(m.program for m in t if m.type == "program_change") for t in tracks] == [0, 33, 0]

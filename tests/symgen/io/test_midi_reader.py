@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import mido
@@ -15,6 +16,7 @@ from midi_files import END, meta, midi_bytes, note, program, raw_midi, tempo, tr
 
 from symgen.io.adapters import from_symusic
 from symgen.io.midi import read_midi, write_midi
+from symgen.io.writing import MidiOptions
 from symgen.score import Marker, Note, Score, Track
 
 C4_ON, C4_OFF = b"\x90\x3c\x50", b"\x80\x3c\x00"
@@ -135,10 +137,23 @@ class TestOurOwnFiles:
         assert [(part.program, part.is_drum, part.notes) for part in back.tracks] == [
             (part.program, part.is_drum, part.notes) for part in self.SONG.tracks if part.notes
         ]
-        alone = self.SONG.with_tracks(self.SONG.tracks[:1])
-        file = mido.MidiFile(file=io.BytesIO(write_midi(alone)))
-        back = read(midi_bytes(mido.merge_tracks(file.tracks), kind=0))
-        assert (back.tracks, back.markers, back.recipe) == (alone.tracks, alone.markers, alone.recipe)
+        for part in (self.SONG.tracks[0], Track("A, B", (Note(0, 4, 72),))):
+            alone = self.SONG.with_tracks([part])
+            file = mido.MidiFile(file=io.BytesIO(write_midi(alone)))
+            back = read(midi_bytes(mido.merge_tracks(file.tracks), kind=0))
+            assert (back.tracks, back.markers, back.recipe) == (alone.tracks, alone.markers, alone.recipe)
+
+    def test_one_track_bears_the_names_of_all(self) -> None:
+        note, drum = Note(0, 4, 72), Track("Drums", (Note(4, 1, 36),), is_drum=True)
+        named = self.SONG.with_tracks([drum, Track("Melody", (note,), 5), Track("Bass", (note,), 6)])
+        data = write_midi(named, MidiOptions(format_number=0))
+        (track,) = mido.MidiFile(file=io.BytesIO(data)).tracks
+        assert track.name == "Melody, Bass, Drums"
+        assert sorted(part.name for part in read(data).tracks) == ["Bass", "Drums", "Melody"]
+        assert {(part.name, part.program) for part in read(data).tracks} >= {("Melody", 5), ("Bass", 6)}
+        shared = named.with_tracks([drum, replace(drum, name="Congas", notes=(Note(0, 1, 62),)), named.tracks[1]])
+        names = [part.name for part in read(write_midi(shared, MidiOptions(format_number=0))).tracks]
+        assert names == ["Track 1", "Track 2"]  # two of them share a channel: whose notes are whose is lost
 
 
 def test_no_native_code_sees_the_bytes() -> None:
