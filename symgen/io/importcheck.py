@@ -12,7 +12,7 @@ Each finding says where, what, and what was expected. It is *wrong* where progra
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
@@ -35,6 +35,7 @@ __all__ = [
     "Finding",
     "bar_lines",
     "findings",
+    "free_channels",
     "good_resolution",
     "is_plain_meter",
     "meter_of",
@@ -236,16 +237,29 @@ def _channels(file: RawFile, lines: BarLines) -> Iterator[Finding]:
 
 
 def _shared(file: RawFile, by_track: Mapping[int, set[int]]) -> Iterator[Finding]:
-    """Yield the tracks that set a channel to another program than the track before them."""
-    owners: dict[int, tuple[int, tuple[int, ...]]] = {}
+    """Yield the tracks on the channel of one before them: with another program, or while there are free ones."""
+    owners: dict[int, int] = {}
+    programmed: dict[int, tuple[int, tuple[int, ...]]] = {}
+    used = {raw.channel for track in file.tracks for raw in track}
     for index, channels in sorted(by_track.items()):
         programs = programs_of(file.tracks[index])
-        for channel in sorted(channels & programs.keys()):
-            owner, held = owners.setdefault(channel, (index, programs[channel]))
-            if held != programs[channel]:
-                what = f"channel {channel + 1} with program {programs[channel][0] + 1}"
-                expected = f"a channel of its own: track {owner + 1} plays there with program {held[0] + 1}"
+        for channel in sorted(channels):
+            owner, held = owners.setdefault(channel, index), programs.get(channel, ())
+            setter, set_to = programmed.setdefault(channel, (index, held)) if held else (owner, held)
+            if held != set_to:
+                what = f"channel {channel + 1} with program {held[0] + 1}"
+                expected = f"a channel of its own: track {setter + 1} plays there with program {set_to[0] + 1}"
                 yield Finding(what, expected, index + 1)
+            elif owner != index and free_channels(channel, used):
+                what = f"channel {channel + 1}, as track {owner + 1}"
+                yield Finding(what, "a channel of its own: some programs make one part of both", index + 1)
+
+
+def free_channels(channel: int, used: Container[int]) -> list[int]:
+    """Return the channels of a channel's port that nothing uses; none for drums, which have but one."""
+    port = 16 * (channel // 16)
+    others = (c for c in range(port, port + 16) if c % 16 != DRUM_CHANNEL)
+    return [] if channel % 16 == DRUM_CHANNEL else [c for c in others if c not in used]
 
 
 def _programs(file: RawFile, lines: BarLines) -> Iterator[Finding]:
@@ -311,7 +325,7 @@ def end_tick(file: RawFile, lines: BarLines) -> int:
     """Return the bar line on which every track is to end: that after the last event, or the file's own later one."""
     last = max([note.end for note in file.notes] + [raw.tick for track in file.tracks for raw in track], default=0)
     longest = max(file.ends)
-    return longest if lines.following(longest) == longest else max(lines.following(last), 0)
+    return longest if last <= longest == lines.following(longest) else max(lines.following(last), 0)
 
 
 def _start(file: RawFile, lines: BarLines) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from symgen.io.importcheck import (
     TEXT_KINDS,
     bar_lines,
     end_tick,
+    free_channels,
     good_resolution,
     is_plain_meter,
     meter_of,
@@ -61,7 +62,7 @@ def mended(file: RawFile) -> bytes:
     Lost: ends of notes that do not sound, time and key signatures that are none, notes that start with an equal one of
     their channel, and channel messages on a channel without notes in a track that has notes elsewhere. Where a pitch
     starts again while it sounds, the earlier note ends there. A change of metre inside a bar stays. With more than
-    fifteen parts of different programs the last ones share channels as they did.
+    fifteen parts the last ones share channels as they did.
     """
     resolution = _resolution(file.ticks_per_quarter)
     file = _rescaled(file, resolution)
@@ -147,20 +148,38 @@ def _belongs(raw: Raw, channel: int, index: int, *, is_first: bool) -> bool:
 
 
 def _give_channels(parts: Sequence[_Part]) -> None:
-    """Move a part to a free channel where one before it sets its channel to other programs."""
-    used = {part.channel for part in parts}
-    owners: dict[int, tuple[int, ...]] = {}
-    for part in parts:
-        programs = programs_of(part.events).get(part.channel, ())
-        if not programs or not part.notes:
-            continue
-        held = owners.setdefault(part.channel, programs)
-        port = 16 * (part.channel // 16)
-        free = [c for c in range(port, port + 16) if c not in used and c % 16 != DRUM_CHANNEL]
-        if held != programs and free and part.channel % 16 != DRUM_CHANNEL:
-            _move(part, free[0])
-            used.add(free[0])
-            owners[free[0]] = programs
+    """Give parts on the channel of another a free one, as far as there are any: first those of other programs."""
+    used = {part.channel for part in parts if part.notes or any(raw.channel >= 0 for raw in part.events)}
+    for may_move in (_set_otherwise, _not_the_first):
+        by_channel: dict[int, list[_Part]] = defaultdict(list)
+        for part in parts:
+            if part.notes:
+                by_channel[part.channel].append(part)
+        for channel, group in by_channel.items():
+            moving = may_move(group)[: len(free_channels(channel, used))]
+            if moving and may_move is _not_the_first:
+                _share(group)
+            for part in moving:
+                _move(part, free_channels(channel, used)[0])
+                used.add(part.channel)
+
+
+def _set_otherwise(group: Sequence[_Part]) -> list[_Part]:
+    """Return the parts that set their channel to other programs than the first that does."""
+    found = [(part, programs) for part in group if (programs := programs_of(part.events).get(part.channel))]
+    return [part for part, programs in found if programs != found[0][1]]
+
+
+def _not_the_first(group: Sequence[_Part]) -> list[_Part]:
+    return list(group[1:])
+
+
+def _share(group: Sequence[_Part]) -> None:
+    """Give each part what the others say to the channel: it has been heard in all of them."""
+    said = sorted((raw for part in group for raw in part.events if raw.channel >= 0), key=lambda raw: raw.tick)
+    for part in group:
+        own = [raw for raw in part.events if raw.channel < 0]
+        part.events = sorted([*own, *dict.fromkeys(said)], key=lambda raw: raw.tick)
 
 
 def _move(part: _Part, channel: int) -> None:
@@ -230,6 +249,8 @@ def _track_events(part: _Part) -> Iterator[Raw]:
         yield meta(0, PORT, bytes([part.channel // 16]))
     first_note = min((note.onset for note in part.notes), default=0)
     set_up = _set_up(part.events, first_note)
+    if not set_up and part.notes and programs_of(part.events):  # it begins with what a reset channel has
+        yield Raw(0, bytes([PROGRAM | part.channel % 16, 0]), part.channel)
     yield from (raw._replace(tick=0) for raw in set_up)
     others = [(raw.tick, 1, raw) for raw in part.events if not any(raw is one for one in set_up)]
     status = part.channel % 16
