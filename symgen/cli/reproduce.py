@@ -24,7 +24,7 @@ __all__ = ["reproduce"]
 DIFFERS = 1
 _WRITERS = (
     *("generate", "infill", "continue", "vary", "reharmonize", "interpolate"),
-    *("transfer", "accompany", "arpeggiate"),
+    *("transfer", "accompany", "arpeggiate", "humanize", "check"),
 )
 
 

@@ -45,7 +45,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 }
 
 
-def written(name: str, command: Callable[..., None]) -> Callable[..., None]:
+def written(name: str, command: Callable[..., None], *, makes_midi: bool = True) -> Callable[..., None]:
     """Give a command the options, and its files their recipe.
 
     Parameters
@@ -53,12 +53,15 @@ def written(name: str, command: Callable[..., None]) -> Callable[..., None]:
     name
         What the command is called.
     command
-        One that saves scores.
+        One that saves scores, or writes changed MIDI files.
+    makes_midi
+        Whether it makes the files; those that it only changes stay as they are written.
     """
     own = inspect.signature(command, eval_str=True).parameters
     added = {
         key: inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
         for key, (annotation, default) in _OPTIONS.items()
+        if makes_midi or key == "recipe"
     }
     every = {key: p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for key, p in own.items()} | added
 
@@ -97,6 +100,8 @@ def _writing(words: tuple[str, ...], values: Mapping[str, Any]) -> Writing:
         is_beside=values["recipe"],
         is_ensemble=values.get("model") == "gan",
     )
+    if "ppq" not in values:
+        return Writing(signed=signer.sign, wrote=signer.write_beside)
     names = values["chord_names"].split(",") if values["chord_names"] not in ("none", "") else []
     midi = MidiOptions(values["ppq"], values["midi_format"], values["programs"], tuple(n.strip() for n in names))
     return Writing(midi, values["stems"], values["split"], signer.sign, signer.write_beside)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from symgen.corpus.annotate import annotate
 from symgen.errors import RequestError
-from symgen.files import write_whole
 from symgen.io.importcheck import Finding, findings
 from symgen.io.importfix import mended
 from symgen.io.limits import limits_in_force
 from symgen.io.raw import RawFile
 from symgen.moments import audit, line_track
 from symgen.pipeline.harmony import chord_changes
+from symgen.pipeline.recipe import write_signed
 from symgen.pipeline.rules import default_rules
 from symgen.score import KeyChange, Score
 from theory.audit import Violation
@@ -132,8 +132,7 @@ def mend(path: str | Path, target: str | Path) -> tuple[tuple[Finding, ...], tup
 
     path, target = Path(path), Path(target)
     file = RawFile.read(read_bytes(path, limits_in_force()), str(path))
-    data = mended(file)
-    write_whole(target, data)
+    data = write_signed(target, mended(file))
     return findings(file), findings(RawFile.read(data, str(target)))
 
 

@@ -25,6 +25,7 @@ from symgen.io.limits import limits_in_force
 from symgen.io.midi_reader import read_midi
 from symgen.io.retime import NoteFile
 from symgen.pipeline.feel import Bars, Feel, Notes, felt
+from symgen.pipeline.recipe import write_signed
 from symgen.pipeline.request import checked_seed
 from symgen.score import ChordChange, KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
 from theory.errors import TheoryError
@@ -111,8 +112,12 @@ def humanize_file(source: str | Path, target: str | Path, *, feel: Feel, seed: i
     if target.suffix.lower() not in {".mid", ".midi"}:
         msg = f"output {str(target)!r}: expected a name ending in .mid or .midi"
         raise RequestError(msg)
-    made, n_notes = humanize_midi(read_bytes(source, limits_in_force()), name=str(source), feel=feel, seed=seed)
-    write_whole(target, made)
+    data = read_bytes(source, limits_in_force())
+    made, n_notes = humanize_midi(data, name=str(source), feel=feel, seed=seed)
+    if made == data:
+        write_whole(target, made)
+    else:
+        write_signed(target, made)
     return n_notes
 
 

@@ -28,12 +28,22 @@ from symgen.io.barlines import BarLines
 from symgen.io.files import read_bytes
 from symgen.io.importcheck import bar_lines
 from symgen.io.limits import limits_in_force
-from symgen.io.raw import Raw, RawFile
-from symgen.io.smf import TEXT
-from symgen.io.words import recipe_of
+from symgen.io.raw import Raw, RawFile, meta, midi_file
+from symgen.io.smf import TEXT, TRACK_NAME
+from symgen.io.words import recipe_of, recipe_text
+from symgen.io.writing import writing_in_force
 from symgen.score import Score
 
-__all__ = ["Recipe", "Signer", "byte_differences", "changed_since", "digest_of", "read_recipe", "write_recipe"]
+__all__ = [
+    "Recipe",
+    "Signer",
+    "byte_differences",
+    "changed_since",
+    "digest_of",
+    "read_recipe",
+    "write_recipe",
+    "write_signed",
+]
 
 _LIBRARIES = ("numpy", "torch", "mido", "music21")
 _ENDING = ".recipe.json"
@@ -132,6 +142,38 @@ class Signer:
         """Write the whole recipe beside a file, if that was asked for."""
         if self.is_beside:
             write_recipe(score, path, data)
+
+
+def write_signed(path: Path, data: bytes) -> bytes:
+    """Write a MIDI file that was made from another, with the recipe of what is written here for its own.
+
+    Returns
+    -------
+    bytes
+        What stands in the file: the very bytes where nothing here has a recipe.
+
+    Raises
+    ------
+    FileFormatError
+        If it is no MIDI file.
+    OutputError
+        If it cannot be written.
+    """
+    writing = writing_in_force()
+    file = RawFile.read(data, str(path))
+    texts = [raw for raw in file.tracks[0] if raw.meta_kind == TEXT]
+    found = [(raw, recipe_of(raw.payload.decode("utf-8", "replace"))) for raw in texts]
+    old = [(raw, entries) for raw, entries in found if entries is not None]
+    before = Score(1, recipe=old[0][1] if old else ())
+    score = writing.signed(before)
+    if score.recipe != before.recipe:
+        kept = [raw for raw in file.tracks[0] if not any(raw is one for one, _ in old)]
+        first = [raw for raw in kept[:1] if raw.meta_kind == TRACK_NAME and raw.tick == 0]
+        signed = [*first, meta(0, TEXT, recipe_text(score.recipe).encode()), *kept[len(first) :]]
+        data = midi_file(file.ticks_per_quarter, [signed, *file.tracks[1:]], file.ends, file.format_number)
+    write_whole(path, data)
+    writing.wrote(score, path, data)
+    return data
 
 
 def write_recipe(score: Score, path: Path, data: bytes) -> Path:
