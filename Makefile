@@ -1,7 +1,7 @@
 # make demo   a song from nothing: MIDI, WAV and a picture in demo/
 # make test   the whole test suite
 # make lint   ruff and mypy
-# make docs   docs/theory.md with its pictures, and the picture of the README
+# make docs   docs/theory.md with its pictures, the picture of the README, the tables of docs/band.md, the gallery
 # make bench  speeds, each as a ratio to a peer measured in the same run
 
 PYTHON ?= python3
@@ -33,6 +33,8 @@ bench: $(VENV)/.installed-bench $(VENV)/.fluidsynth
 docs: $(VENV)/.installed-docs
 	$(BIN)/python docs/make_theory.py
 	$(BIN)/python docs/make_images.py
+	$(BIN)/python docs/make_band.py
+	$(BIN)/python docs/make_gallery.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
