@@ -71,8 +71,8 @@ def diagnose() -> Iterator[Check]:
     yield from _checkpoints()
     yield _tried("audio formats", _formats, "pip install --upgrade soundfile", is_needed=False)
     yield from _extras()
-    yield _tried("render", _render, "see what is missing above")
-    yield _tried("generate", _generate, "see what is missing above")
+    yield _tried("render", _render, "mend what is wrong above")
+    yield _tried("generate", _generate, "mend what is wrong above")
 
 
 def _python() -> Check:
@@ -131,7 +131,7 @@ def _tried(name: str, look: Callable[[], str], mend: str, *, is_needed: bool = T
         return Check(name, True, look(), is_needed=is_needed)
     except MissingDependencyError as error:
         what, _, advice = str(error).partition("; ")
-        return Check(name, False, what, advice or mend, is_needed)
+        return Check(name, False, what, mend or advice, is_needed)
     except (SymgenError, OSError, ImportError, ValueError, KeyError) as error:
         return Check(name, False, " ".join(str(error).split()), mend, is_needed)
 
