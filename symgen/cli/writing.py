@@ -123,7 +123,9 @@ def _words(parameters: Mapping[str, inspect.Parameter], values: Mapping[str, Any
 
 
 def _option_words(key: str, info: OptionInfo, value: Any, spelled: Mapping[str, str]) -> Iterator[str]:
-    long = next((text for text in info.param_decls or () if text.startswith("--")), "--" + key.replace("_", "-"))
+    # In an annotation the first name stands in the place of a default.
+    names = [text for text in (info.default, *(info.param_decls or ())) if isinstance(text, str)]
+    long = next((text for text in names if text.startswith("--")), "--" + key.replace("_", "-"))
     on, _, off = long.partition("/")
     if isinstance(value, bool):
         yield on if value else off
