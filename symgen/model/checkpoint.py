@@ -15,9 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
 from symgen.errors import CheckpointError
 from symgen.files import write_whole
@@ -60,6 +61,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
 )
 _LINES, _ENSEMBLES = (FORMAT,), ("symgen ensemble gan", "symgen ensemble vae")
 _WEIGHTS, _CONFIG, _CARD = "model.safetensors", "config.json", "MODEL_CARD.md"
+_NEXT = "model.next.safetensors"  # weights that are to be those of the folder
 _ENTRIES: dict[str, type] = {"model": dict, "sha256": str, "styles": list, "training": dict}
 
 
@@ -140,7 +142,10 @@ def checkpoint_folder(name: str | Path | None = None) -> Path:
 def save_checkpoint(
     folder: Path, model: Any, *, styles: tuple[str, ...], training: dict[str, Any], card: str = ""
 ) -> str:
-    """Write a checkpoint, the configuration last; return the digest of its weights.
+    """Write a checkpoint; return the digest of its weights.
+
+    Whenever it is interrupted, the folder holds the old checkpoint or the new one: the configuration, which names the
+    weights by their digest, is what changes hands.
 
     Parameters
     ----------
@@ -167,9 +172,10 @@ def save_checkpoint(
         "styles": list(styles),
         "training": training,
     }
-    write_whole(folder / _WEIGHTS, weights)
+    write_whole(folder / _NEXT, weights)
     write_whole(folder / _CARD, (card or f"# {folder.name}\n").encode())
     write_whole(folder / _CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+    (folder / _NEXT).replace(folder / _WEIGHTS)
     return digest
 
 
@@ -202,24 +208,59 @@ def _loaded(folder: Path, formats: tuple[str, ...]) -> tuple[Any, str, tuple[str
     config = _read_config(folder, formats)
     kind = _KINDS[config["format"]]
     sizes = _sizes(folder, config["model"], kind.sizes)
+    data = _weights(folder, config["sha256"])
     try:
-        data = (folder / _WEIGHTS).read_bytes()
-    except OSError as error:
-        msg = f"{folder / _WEIGHTS}: {error.strerror}: expected the weights of the checkpoint"
-        raise CheckpointError(msg) from None
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != config["sha256"]:
-        msg = f"{folder / _WEIGHTS}: damaged: its SHA-256 is {digest[:12]}, expected {str(config['sha256'])[:12]}"
-        raise CheckpointError(msg)
-    try:
+        tensors = load(data)
+        _check_tensors(tensors, kind, sizes)
         model = kind.build(sizes)
-        model.load_state_dict({name: tensor.float() for name, tensor in load(data).items()})
+        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except (SafetensorError, RuntimeError, ValueError, AssertionError) as error:
         first_line = str(error).strip().partition("\n")[0]
         msg = f"{folder / _WEIGHTS}: does not fit its configuration: {first_line}"
         raise CheckpointError(msg) from None
     model.eval().requires_grad_(False)
-    return model, digest, tuple(config["styles"]), config["training"]
+    return model, config["sha256"], tuple(config["styles"]), config["training"]
+
+
+def _weights(folder: Path, digest: str) -> bytes:
+    """Return the weights of a digest; a writer that was killed has left them under another name."""
+    found = ""
+    for path in (folder / _WEIGHTS, folder / _NEXT):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            if path.name == _WEIGHTS and not (folder / _NEXT).exists():
+                msg = f"{path}: {error.strerror}: expected the weights of the checkpoint"
+                raise CheckpointError(msg) from None
+            continue
+        if (own := hashlib.sha256(data).hexdigest()) == digest:
+            return data
+        found = found or own
+    msg = f"{folder / _WEIGHTS}: damaged: its SHA-256 is {found[:12]}, expected {digest[:12]}"
+    raise CheckpointError(msg)
+
+
+def _check_tensors(tensors: Mapping[str, Tensor], kind: _Kind, sizes: Any) -> None:
+    """Check names, shapes and numbers before a model is made.
+
+    Raises
+    ------
+    ValueError
+        Which says what was expected.
+    """
+    with torch.device("meta"):  # shapes without memory
+        expected = {name: tuple(tensor.shape) for name, tensor in kind.build(sizes).state_dict().items()}
+    for name in sorted(expected.keys() ^ tensors.keys()):
+        msg = f"{'no' if name in expected else 'unknown'} tensor {name}"
+        raise ValueError(msg)
+    for name, tensor in tensors.items():
+        if tuple(tensor.shape) != expected[name]:
+            msg = f"{name}: shape {tuple(tensor.shape)}: expected {expected[name]}"
+            raise ValueError(msg)
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor.float()).all()):
+            what = "numbers that are not finite" if tensor.is_floating_point() else f"numbers of {tensor.dtype}"
+            msg = f"{name}: {what}: expected finite ones of 16 or 32 bits"
+            raise ValueError(msg)
 
 
 def _read_config(folder: Path, formats: tuple[str, ...]) -> dict[str, Any]:
