@@ -58,7 +58,7 @@ def drum_notes(
         The bars of the piece.
     parts
         The sections, ascending; the drums start with the first of them. The bar before each of the others has a fill:
-        a whole one before another groove and every eight bars, else one on the last beat.
+        a whole one before another groove and every eight bars, else one on the last beat, or none in quiet styles.
     end
         The step of the last stroke; no stroke follows it. The start of the last bar if left out.
     rng
@@ -191,7 +191,9 @@ def _rows(style: str, bars: BarMap, bar: int, parts: Sequence[Part], rng: np.ran
     fills = FILLS.get(style, {}).get(str(meter), ())
     fill = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
     fill = fill if "hat" in groove else _on_the_ride(fill)
-    return fill if _is_new(parts, bar + 1) else _with_end_of(fill, groove, meter)
+    if _is_new(parts, bar + 1):
+        return fill
+    return _with_end_of(fill, groove, meter) if KITS[style].crash == "X" else groove
 
 
 def _on_the_ride(rows: _Bar) -> _Bar:

@@ -21,6 +21,7 @@ from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.score import ChordChange, Note
 from theory.chord import Chord
+from theory.meter import Meter
 from theory.swing import Swing
 
 __all__ = [
@@ -180,13 +181,17 @@ def swung(notes: Iterable[Note], bars: BarMap, swing: Swing) -> tuple[Note, ...]
     Bars in a compound metre, whose beats have three parts already, stay as they are.
     """
 
+    @cache
+    def late(meter: Meter, steps: int) -> int:
+        place = Fraction(steps, bars.steps_per_quarter)
+        if meter.is_compound or place >= meter.bar_quarters:
+            return steps
+        return round(swing.swung(place, meter) * bars.steps_per_quarter)
+
     def moved(step: int) -> int:
         bar = int(bars.bar_of(step))
-        meter, start = bars.meters[bar], int(bars.starts[bar])
-        place = Fraction(step - start, bars.steps_per_quarter)
-        if meter.is_compound or place >= meter.bar_quarters:
-            return step
-        return start + round(swing.swung(place, meter) * bars.steps_per_quarter)
+        start = int(bars.starts[bar])
+        return start + late(bars.meters[bar], step - start)
 
     places = ((note, moved(note.onset_steps), moved(note.end_steps)) for note in notes)
     return tidy(replace(note, onset_steps=a, duration_steps=max(b - a, 1)) for note, a, b in places)

@@ -45,6 +45,7 @@ NONE, STRAIGHT = "none", "straight"
 """What asks for no player, and for no swing."""
 
 _LOW_CEILING = 65  # under which close chords get muddy
+_ARPEGGIOS_LOWER = 5
 _PLAIN = "lead-sheet"
 _GRID = 12  # steps a quarter that every pattern needs; 24 where thirty-second notes are counted
 _FINE_GRID = 120  # for swings that are not 2:1
@@ -203,9 +204,8 @@ def band_tracks(
         tracks.append(Track(BAND[0], line, style.counter_program))
         said += [] if line else ["no room for a counter-melody"]
     if choices.texture:
-        played, held = (
-            texture_notes(texture, changes, bars, highest=_below(melody)) for texture in (choices.texture, "sustain")
-        )
+        highest = _below(melody, choices.texture)
+        played, held = (texture_notes(t, changes, bars, highest=highest) for t in (choices.texture, "sustain"))
         tracks.append(Track(BAND[1], _held_from(end, played, held), style.chords_program))
     if choices.bass:
         played, held = (bass_notes(b, changes, bars, keys=score.keys, rng=chance[2]) for b in (choices.bass, "held"))
@@ -229,10 +229,15 @@ def _held_from(step: int, played: Sequence[Note], held: Sequence[Note]) -> tuple
     return (*before, *(note for note in held if note.onset_steps >= step))
 
 
-def _below(melody: Sequence[Note]) -> int:
-    """Return the highest pitch of the chords: under three quarters of the melody, where that is not too low."""
+def _below(melody: Sequence[Note], texture: str) -> int:
+    """Return the highest pitch of the chords: under three quarters of the melody, where that is not too low.
+
+    Arpeggios, whose notes come one by one and go on to the octave, lie lower.
+    """
+    lower = _ARPEGGIOS_LOWER * texture.startswith("arpeggio")
     pitches = sorted(note.pitch for note in melody)
-    return min(max(pitches[len(pitches) // 4] - 1, _LOW_CEILING), HIGHEST) if pitches else HIGHEST
+    ceiling = pitches[len(pitches) // 4] - 1 if pitches else HIGHEST
+    return min(max(ceiling, _LOW_CEILING), HIGHEST) - lower
 
 
 def _felt(notes: Sequence[Note], bars: BarMap, swing: Swing | None) -> tuple[Note, ...]:
