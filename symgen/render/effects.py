@@ -111,7 +111,11 @@ class Effect:
     def text(self) -> str:
         """The words that :func:`parse_effect` reads as this effect."""
         pairs = zip(self.kind.numbers, self.numbers, strict=True)
-        return " ".join([self.name, *(f"{number.name}={value:g}" for number, value in pairs)])
+        return " ".join([self.name, *(f"{number.name}={_exact(value)}" for number, value in pairs)])
+
+
+def _exact(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
 
 
 def parse_effect(text: str) -> Effect:

@@ -254,7 +254,7 @@ def _limited(
     needed_db = np.minimum(0.0, -20 * np.log10(np.maximum(peaks / ceiling, 1e-9)))
     rise = np.arange(len(needed_db)) * (_RELEASE_DB_A_SECOND / sample_rate)
     released = np.minimum(np.minimum.accumulate(needed_db - rise) + rise, 0.0)
-    reach = max(1, round(_LOOK_AHEAD_SECONDS * sample_rate / 2))
+    reach = max(1, round(_LOOK_AHEAD_SECONDS * sample_rate / 4))
     # Twice a mean over what the minimum has reached: smooth, and nowhere above what is needed.
     held = minimum_filter1d(released, 4 * reach + 1, mode="nearest")
     smooth = uniform_filter1d(uniform_filter1d(held, 2 * reach + 1, mode="nearest"), 2 * reach + 1, mode="nearest")
