@@ -187,20 +187,20 @@ def play_between(n: int, *, to_seed: int, seed: int | None = None, **asked: Any)
     RequestError
         If n is less than 2.
     """
-    from symgen.model.ensemble.sample import between, cell_weights, sample_ensemble_latents
+    from symgen.model.ensemble.sample import between, cell_weights, sample_ensemble_noise
 
     if checked_number(n) < 2:
         msg = f"number of takes: {n}: expected 2 or more on the way from one seed to another"
         raise RequestError(msg)
     ready = _ready(seed, asked)
     first, last = (
-        sample_ensemble_latents(ready.frame.config, 1, ready.sources, np.random.default_rng(one))
+        sample_ensemble_noise(ready.frame.config, 1, ready.sources, np.random.default_rng(one))
         for one in (ready.request.seed, checked_seed(to_seed))
     )
     takes = []
     for number in range(n):
-        latents = between(first, last, number / (n - 1))
-        weights = cell_weights(ready.frame.model.decoder, latents, ready.frame.features())
+        noise = between(first, last, number / (n - 1))
+        weights = cell_weights(ready.frame.model.decoder, noise, ready.frame.features())
         rng = np.random.default_rng(ready.request.seed)  # the same chance for all
         one = drawn_parts(ready.frame, weights, range(ready.frame.config.n_tracks), rng)[0]
         words = (("to seed", str(to_seed)), ("step", f"{number + 1} of {n}"))
@@ -337,10 +337,10 @@ class Played:
 
 def _drawn(frame: Frame, sources: Sequence[int], n: int, rng: np.random.Generator) -> list[Drawn[Played]]:
     """Draw so many songs."""
-    from symgen.model.ensemble.sample import cell_weights, sample_ensemble_latents
+    from symgen.model.ensemble.sample import cell_weights, sample_ensemble_noise
 
-    latents = sample_ensemble_latents(frame.config, n, sources, rng)
-    weights = cell_weights(frame.model.decoder, latents, frame.features())
+    noise = sample_ensemble_noise(frame.config, n, sources, rng)
+    weights = cell_weights(frame.model.decoder, noise, frame.features())
     return drawn_parts(frame, weights, range(frame.config.n_tracks), rng)
 
 

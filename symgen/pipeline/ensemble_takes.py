@@ -118,7 +118,7 @@ def redraw_tracks_many(
         As there.
     """
     from symgen.model.ensemble.data import encode_tracks, parts_of
-    from symgen.model.ensemble.sample import cell_weights, sample_ensemble_latents
+    from symgen.model.ensemble.sample import cell_weights, sample_ensemble_noise
 
     checked_number(n)
     checked_temperature(temperature)
@@ -140,8 +140,8 @@ def redraw_tracks_many(
     is_given = [number not in numbers for number in range(config.n_tracks)]
 
     def draw(more: int) -> list[Drawn[Played]]:
-        latents = sample_ensemble_latents(config, more, range(frame.bars.n_bars), rng)
-        weights = cell_weights(model.decoder, latents, frame.features(), codes=codes, is_given=is_given)
+        noise = sample_ensemble_noise(config, more, range(frame.bars.n_bars), rng)
+        weights = cell_weights(model.decoder, noise, frame.features(), codes=codes, is_given=is_given)
         return drawn_parts(frame, weights, numbers, rng)
 
     made = []

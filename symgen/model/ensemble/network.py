@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from symgen.conditions import FEATURE_GROUPS, N_FEATURES
 from symgen.model.ensemble.config import EnsembleConfig
+from symgen.model.ensemble.noise import NoiseChain
 
 __all__ = ["Cells", "EnsembleDecoder", "Given", "Residual", "chord_of_cells"]
 
@@ -177,6 +178,7 @@ class EnsembleDecoder(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.given = nn.ModuleList(nn.Linear(2 * config.n_pitches + 1, _GIVEN) for _ in config.tracks)
         self.branches = nn.ModuleList(_Branch(config, chordal=chordal) for chordal in config.chordal)
+        self.noise = NoiseChain(config)
 
     def forward(self, phrase: Tensor, bars: Tensor, features: Tensor, given: Given | None = None) -> Cells:
         """Return the weights of all cells.

@@ -14,14 +14,14 @@ from symgen.model.ensemble.data import SILENT, STRUCK
 from symgen.model.ensemble.network import EnsembleDecoder, Given
 from symgen.model.inference import on_one_thread
 
-__all__ = ["EnsembleLatents", "Weights", "between", "cell_weights", "sample_ensemble_latents"]
+__all__ = ["EnsembleNoise", "Weights", "between", "cell_weights", "sample_ensemble_noise"]
 
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class EnsembleLatents:
-    """Latents of several pieces.
+class EnsembleNoise:
+    """What the latents of several pieces are made of: white noise.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ class Weights:
     hold: _Array
 
 
-def sample_ensemble_latents(
+def sample_ensemble_noise(
     config: EnsembleConfig, n: int, sources: Sequence[int], rng: np.random.Generator
-) -> EnsembleLatents:
-    """Draw latents from the standard normal.
+) -> EnsembleNoise:
+    """Draw noise for latents.
 
     Parameters
     ----------
@@ -65,26 +65,26 @@ def sample_ensemble_latents(
     n
         For so many pieces.
     sources
-        For each bar the bar whose latents it has, itself where it has some of its own.
+        For each bar the bar whose noise it has, itself where it has some of its own.
     rng
         Source of chance.
     """
     phrase = rng.standard_normal((n, config.latents_of_phrase), dtype=np.float32)
     bars = rng.standard_normal((n, len(sources), config.latents_of_bar), dtype=np.float32)
-    return EnsembleLatents(phrase, bars[:, list(sources)])
+    return EnsembleNoise(phrase, bars[:, list(sources)])
 
 
-def between(one: EnsembleLatents, other: EnsembleLatents, share: float) -> EnsembleLatents:
-    """Return latents on the great arc from one to another; a share of 0 is the one, of 1 the other."""
+def between(one: EnsembleNoise, other: EnsembleNoise, share: float) -> EnsembleNoise:
+    """Return noise on the great arc from one to another; a share of 0 is the one, of 1 the other."""
     a, b = np.cos(share * np.pi / 2), np.sin(share * np.pi / 2)
-    return EnsembleLatents(
+    return EnsembleNoise(
         (a * one.phrase + b * other.phrase).astype(np.float32), (a * one.bars + b * other.bars).astype(np.float32)
     )
 
 
 def cell_weights(
     decoder: EnsembleDecoder,
-    latents: EnsembleLatents,
+    noise: EnsembleNoise,
     features: NDArray[np.float32],
     *,
     codes: NDArray[np.uint8] | None = None,
@@ -96,14 +96,14 @@ def cell_weights(
     ----------
     decoder
         A VAE's, or the generator of a GAN.
-    latents
+    noise
         Of the pieces.
     features
         Conditions of all of them, shape (bars, bar_steps, N_FEATURES).
     codes, is_given
         Tracks that are there, as :func:`symgen.model.ensemble.data.encode_tracks` gives them, and which of them count.
     """
-    n = len(latents.phrase)
+    n = len(noise.phrase)
     with on_one_thread():
         given = None
         if codes is not None and any(is_given):
@@ -112,6 +112,7 @@ def cell_weights(
             mask = shown[:, None, :, None]
             given = Given((roll == STRUCK) * mask, (roll != SILENT) * mask, shown)
         rows = torch.from_numpy(features).expand(n, -1, -1, -1)
-        cells = decoder(torch.from_numpy(latents.phrase), torch.from_numpy(latents.bars), rows, given)
+        phrase, bars = decoder.noise(torch.from_numpy(noise.phrase), torch.from_numpy(noise.bars))
+        cells = decoder(phrase, bars, rows, given)
         parts = [part.double().numpy() for part in (cells.struck, cells.held, cells.rest, cells.hold)]
     return [Weights(*(part[i] for part in parts)) for i in range(n)]

@@ -39,7 +39,7 @@ from symgen.model.ensemble.rolls import drawn_roll, roll_of_codes
 from symgen.model.ensemble.vae import EnsembleVae, given_tracks
 from symgen.model.runs import follow, log_row, restore_run, store_run
 
-__all__ = ["EnsembleTraining", "GanTraining", "drawn_latents", "train_ensemble_gan", "train_ensemble_vae"]
+__all__ = ["EnsembleTraining", "GanTraining", "drawn_noise", "train_ensemble_gan", "train_ensemble_vae"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,11 @@ class GanTraining:
     n_updates: int = 2000
     batch_bars: int = 128
     window_bars: tuple[int, ...] = (4, 8)
-    learning_rate: float = 2e-4  # of the generator
-    critic_rate: float = 6e-4  # two time scales
+    learning_rate: float = 3e-5  # of the generator
+    critic_rate: float = 1e-3  # two time scales
+    critics_alone: int = 30  # updates before the generator moves
     critic_width: int = 48
-    penalty: float = 2.0  # R1 and R2
+    penalty: float = 0.05  # R1 and R2
     penalty_every: int = 8
     given_share: float = 0.4
     ema_decay: float = 0.995
@@ -97,8 +98,8 @@ def _check(n_updates: int, n_threads: int, seed: int) -> None:
 _Progress = Callable[[int, int, Mapping[str, float]], None]
 
 
-def drawn_latents(config: EnsembleConfig, n: int, n_bars: int, noise: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw latents of the whole and of the bars from the standard normal."""
+def drawn_noise(config: EnsembleConfig, n: int, n_bars: int, noise: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw what latents of the whole and of the bars are made of."""
     return (
         torch.randn(n, config.latents_of_phrase, generator=noise),
         torch.randn(n, n_bars, config.latents_of_bar, generator=noise),
@@ -163,7 +164,19 @@ def train_ensemble_vae(
         if progress is not None:
             progress(done, config.n_updates, {"loss": loss.item(), **figures})
     averaged.eval().requires_grad_(False)
+    fit_noise(averaged, sampler)
     return averaged, figures
+
+
+@torch.no_grad()
+def fit_noise(model: EnsembleVae, sampler: RollSampler, *, n_batches: int = 200) -> None:
+    """Fit the chain of a decoder's noise to latents drawn from the posterior of training windows."""
+    n_bars, noise = max(sampler.n_bars), torch.Generator().manual_seed(0)
+    drawn = []
+    for batch in sampler.every(n_bars, n_batches):
+        codes, features = _tensors(batch)
+        drawn.append(model.encode(codes, features).draw(noise))
+    model.decoder.noise.fit(torch.cat([p for p, _ in drawn]), torch.cat([b for _, b in drawn]))
 
 
 def _validated(model: EnsembleVae, held_out: RollSampler) -> dict[str, float]:
@@ -249,7 +262,7 @@ def _play(
     features = with_unknown(features, noise)
     is_given = _given(len(codes), generator.config, config.given_share, noise)
     real = roll_of_codes(codes.flatten(1, 2))
-    phrase, bars = drawn_latents(generator.config, features.shape[0], features.shape[1], noise)
+    phrase, bars = generator.noise(*drawn_noise(generator.config, features.shape[0], features.shape[1], noise))
     cells = generator(phrase, bars, features, given_tracks(codes.flatten(1, 2), is_given))
     shown = is_given[:, None, :, None]
     made = tuple(
@@ -276,7 +289,8 @@ def _play(
         on_real = critics(*(roll.detach() for roll in real_seen), told)
     on_made = critics(*made_seen, told)
     generator_loss = F.softplus(on_real - on_made).mean(dim=0).sum()
-    _step(players["generator_optimiser"], generator_loss)
+    if update >= config.critics_alone:
+        _step(players["generator_optimiser"], generator_loss)
     critics.requires_grad_(True)
     right = (on_real > on_made.detach()).float().mean(dim=0)
     return {
