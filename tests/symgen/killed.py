@@ -71,9 +71,9 @@ def main() -> None:
     run([*words, "--help"], "\0", 0)  # whether the command is there at all
     __import__("symgen.model.train"), __import__("symgen.pipeline.training"), __import__("symgen.render.audio")
     before = contents(folder)
-    killed, number = [], 0
+    killed, number = [], 1 - asked["every"]
     while True:
-        number += 1
+        number += asked["every"]
         code = run(words, str(folder), number)
         left = contents(folder)
         after_again = code if code == 0 else run(words, str(folder), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,13 +23,35 @@ from symgen.score import Note, Score, Track
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals of POSIX")
 
+TINY = """
+[model]
+rhythm_width = 16
+pitch_width = 16
+rhythm_latent = 4
+pitch_latent = 4
+harmony_latent = 2
+form_latent = 2
+history_layers = 1
+n_heads = 2
+prior_width = 16
+prior_layers = 1
+prior_components = 2
+[vae]
+batch_slots = 256
+window_bars = [4]
+evaluate_every = 1
+save_every = 1
+"""
 ROOT = Path(__file__).parent.parent.parent
 
 
-def killed_everywhere(words: list[str], folder: Path, here: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
+def killed_everywhere(
+    words: list[str], folder: Path, here: Path, *, every: int = 1
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
     """What was there before, and what each kill left; the last run is the one that was not killed."""
     request = here / "request.json"
-    request.write_text(json.dumps({"folder": str(folder), "words": words, "here": str(here)}), encoding="utf-8")
+    asked = {"folder": str(folder), "words": words, "here": str(here), "every": every}
+    request.write_text(json.dumps(asked), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(here / "cache"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", str(Path(__file__).with_name("killed.py")), str(request)],
@@ -108,11 +131,49 @@ class TestEveryOperation:
         assert names == sorted(names)
         assert before != final
 
+    def test_train(self, folder: Path, tmp_path: Path) -> None:
+        """A run that was killed goes on and comes to the same weights; ``SYMGEN_KILLS`` kills at every operation.
+
+        That an old checkpoint stays until the new one is whole is tested with the checkpoints.
+        """
+        self.tunes(tmp_path / "music")
+        (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+        words = [
+            "train",
+            "--corpus",
+            str(tmp_path / "music"),
+            "--config",
+            str(tmp_path / "tiny.toml"),
+            "-o",
+            str(folder),
+        ]
+        every = 1 if "SYMGEN_KILLS" in os.environ else 6  # a second or two for each kill
+        _, killed = killed_everywhere([*words, "--updates", "2"], folder, tmp_path, every=every)
+        final = self.weights(killed[-1]["left"])
+        assert len(killed) > 3
+        for run in killed:
+            assert self.weights(run["then"]) == final
+            assert self.weights(run["left"]) in (None, final)
+
+    @staticmethod
+    def tunes(music: Path) -> None:
+        music.mkdir()
+        chance = random.Random(0)
+        for i in range(60):  # one in twenty falls into each held-out split
+            notes = tuple(Note(4 * j, 4, chance.randint(60, 72)) for j in range(16))
+            Score(4, (Track("Melody", notes),), end_steps=64).save(music / f"{i}.mid")
+
+    @staticmethod
+    def weights(left: dict[str, str]) -> tuple[str, str] | None:
+        """What makes a checkpoint; none where it is not whole."""
+        found = (left.get("config.json"), left.get("model.safetensors") or left.get("model.next.safetensors"))
+        return None if None in found else ("", str(found[1]))
+
     @staticmethod
     def restore(folder: Path, left: dict[str, str]) -> None:
-        for path in folder.iterdir():
-            path.unlink()
+        shutil.rmtree(folder)
         for name, data in left.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(bytes.fromhex(data))
 
 
