@@ -20,15 +20,16 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.band.frame import bar_beats, divisions, spans_of, weighed
-from symgen.decode.trellis import Factor, Trellis, log_backward, sample_paths
+from symgen.decode.trellis import Factor, Trellis, log_backward, log_total, sample_paths
 from symgen.grid import BarMap
 from symgen.moments import line_of
 from symgen.score import ChordChange, KeyChange, Note, chord_at_steps
@@ -37,7 +38,7 @@ from theory.chord import Chord
 from theory.chordscale import chord_scale
 from theory.meter import STRONG_LEVEL
 
-__all__ = ["Place", "Tastes", "compass_beside", "counter_notes", "counter_trellis", "places_beside"]
+__all__ = ["Place", "Repeat", "Tastes", "compass_beside", "counter_notes", "counter_trellis", "places_beside"]
 
 SILENT = -1
 
@@ -140,6 +141,14 @@ class Place:
     span: tuple[int, int] | None
 
 
+class Repeat(NamedTuple):
+    """A stretch that takes up another: where that one starts, where this one does, and how long both are, in steps."""
+
+    source: int
+    start: int
+    n_steps: int
+
+
 def counter_notes(
     melody: Sequence[Note],
     chords: Sequence[ChordChange],
@@ -147,6 +156,7 @@ def counter_notes(
     *,
     keys: Sequence[KeyChange] = (),
     rng: np.random.Generator,
+    repeats: Sequence[Repeat] = (),
     tastes: Tastes | None = None,
 ) -> tuple[Note, ...]:
     """Return a second line beside a melody; empty where there is no room for any.
@@ -163,6 +173,9 @@ def counter_notes(
         Whose scales the line may pass through; without them it keeps to the chords.
     rng
         Source of chance.
+    repeats
+        Stretches to be played as others are. A line is drawn; what it does in the first of each two is then asked of
+        both, and the rest is drawn anew given that. A stretch for which the laws leave no such line is free.
     tastes
         The prior; :class:`Tastes` as it stands if left out.
     """
@@ -171,7 +184,7 @@ def counter_notes(
         return ()
     low, high, is_below = compass_beside(melody)
     trellis = counter_trellis(places, low, high, tastes or Tastes(), bars.steps_per_quarter, is_below=is_below)
-    path = sample_paths(trellis, log_backward(trellis), rng)[0].tolist()
+    path = _with_repeats(trellis, [place.start for place in places], repeats, rng)
     levels, n = bars.levels(), high - low + 1
     notes: list[Note] = []
     for place, candidate in zip(places, path, strict=True):
@@ -182,6 +195,51 @@ def counter_notes(
             velocity = weighed(_VELOCITY, int(levels[place.start]))
             notes.append(Note(place.start, place.end - place.start, low + candidate - 1, velocity))
     return tuple(notes)
+
+
+def _with_repeats(
+    trellis: Trellis, starts: Sequence[int], repeats: Sequence[Repeat], rng: np.random.Generator
+) -> list[int]:
+    """Draw a path in which stretches do what others do; all are tried together, and where that can't be in halves."""
+    path: list[int] = sample_paths(trellis, log_backward(trellis), rng)[0].tolist()
+    pinned: dict[int, set[int]] = {}
+    groups = [tuple(repeats)] if repeats else []
+    while groups:
+        group = groups.pop(0)
+        wanted = pinned | _copies(path, starts, group, len(trellis.log_slot[0]) // 2)
+        asked = _pinned(trellis, wanted)
+        table = log_backward(asked)
+        if log_total(asked, table) > -np.inf:
+            pinned, path = wanted, sample_paths(asked, table, rng)[0].tolist()
+        elif len(group) > 1:
+            groups[:0] = [group[: len(group) // 2], group[len(group) // 2 :]]
+    return path
+
+
+def _copies(path: Sequence[int], starts: Sequence[int], group: Sequence[Repeat], n: int) -> dict[int, set[int]]:
+    """Return, for the slots of both stretches, the candidates that do what the path does in the first.
+
+    Where a stretch starts a note may be begun or held, whichever it is in the other.
+    """
+    slot_at = {start: slot for slot, start in enumerate(starts)}
+    wanted: dict[int, set[int]] = {}
+    for repeat in group:
+        for start, slot in slot_at.items():
+            copy = slot_at.get(start - repeat.source + repeat.start)
+            if repeat.source <= start < repeat.source + repeat.n_steps and copy is not None:
+                pitch = (path[slot] - 1) % n + 1
+                either = {pitch, pitch + n} if path[slot] else {0}
+                wanted |= {slot: {path[slot]}, copy: either if start == repeat.source else {path[slot]}}
+    return wanted
+
+
+def _pinned(trellis: Trellis, wanted: Mapping[int, set[int]]) -> Trellis:
+    """Return the trellis in which some slots have no other candidates than these."""
+    rows = list(trellis.log_slot)
+    for slot, candidates in wanted.items():
+        keep = np.isin(np.arange(len(rows[slot])), sorted(candidates))
+        rows[slot] = np.where(keep, rows[slot], -np.inf)
+    return Trellis(tuple(rows), trellis.factors)
 
 
 def compass_beside(melody: Sequence[Note]) -> tuple[int, int, bool]:

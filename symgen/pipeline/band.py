@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from symgen.band.bass import BASSES, bass_notes
-from symgen.band.counter import counter_notes
-from symgen.band.drums import drum_notes, parts_of
+from symgen.band.counter import Repeat, counter_notes
+from symgen.band.drums import Part, drum_notes, parts_of
 from symgen.band.frame import bar_beats, swung
 from symgen.band.grooves import KITS
 from symgen.band.styles import STYLES, Style, style_named
@@ -196,11 +197,14 @@ def band_tracks(
     """
     bars, end = score.bars, last_beat(score.bars, melody)
     first = first_bar(bars, melody, score.chords if is_written else ())
-    changes = _with_change(_from_step(score.chords, int(bars.starts[first])), end)
+    chords = _from_step(score.chords, int(bars.starts[first]))
+    changes = _with_change(chords, end)
+    parts = parts_of([(int(bars.bar_of(m.onset_steps)), m.text) for m in score.markers], first, bars.n_bars)
     chance = [np.random.default_rng([seed, player]) for player in range(len(BAND))]
     style, tracks, said = choices.style, [], list[str]()
     if choices.counter:
-        line = counter_notes(melody, changes, bars, keys=score.keys, rng=chance[0])
+        again = repeats_of(bars, melody, chords, parts)
+        line = counter_notes(melody, chords, bars, keys=score.keys, rng=chance[0], repeats=again)
         tracks.append(Track(BAND[0], line, style.counter_program))
         said += [] if line else ["no room for a counter-melody"]
     if choices.texture:
@@ -211,8 +215,6 @@ def band_tracks(
         played, held = (bass_notes(b, changes, bars, keys=score.keys, rng=chance[2]) for b in (choices.bass, "held"))
         tracks.append(Track(BAND[2], _held_from(end, played, held), style.bass_program))
     if choices.drums:
-        marked = [(int(bars.bar_of(marker.onset_steps)), marker.text) for marker in score.markers]
-        parts = parts_of(marked, first, bars.n_bars)
         tracks.append(Track(BAND[3], drum_notes(choices.drums, bars, parts, chance[3], end=end), is_drum=True))
     return [replace(t, notes=_felt(t.notes, bars, choices.swing)) for t in tracks], tuple(said)
 
@@ -221,6 +223,23 @@ def last_beat(bars: BarMap, melody: Sequence[Note]) -> int:
     """Return the beat of the last bar in which the melody's last note starts, on which the band comes to rest."""
     last = max((note.onset_steps for note in melody), default=0)
     return max(step for step in bar_beats(bars, bars.n_bars - 1) if step <= max(last, int(bars.starts[-2])))
+
+
+def repeats_of(
+    bars: BarMap, melody: Sequence[Note], chords: Sequence[ChordChange], parts: Sequence[Part]
+) -> list[Repeat]:
+    """Return the sections that have the melody and the chords of an earlier one."""
+    found: list[Repeat] = []
+    sources: dict[object, int] = {}
+    edges = [int(bars.starts[part.first]) for part in parts] + [bars.end_steps]
+    for start, end in pairwise(edges):
+        tune = [(n.onset_steps - start, n.duration_steps, n.pitch) for n in melody if start <= n.onset_steps < end]
+        under = [(c.onset_steps - start, str(c.chord)) for c in _from_step(chords, start) if c.onset_steps < end]
+        here = (end - start, tuple(tune), tuple(under))
+        if tune and here in sources:
+            found.append(Repeat(sources[here], start, end - start))
+        sources.setdefault(here, start)
+    return found
 
 
 def _held_from(step: int, played: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:

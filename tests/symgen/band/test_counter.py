@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from score_strategies import CHORDS
 
-from symgen.band.counter import Place, Tastes, compass_beside, counter_notes, counter_trellis, places_beside
+from symgen.band.counter import Place, Repeat, Tastes, compass_beside, counter_notes, counter_trellis, places_beside
 from symgen.decode.trellis import log_backward, log_total, log_weight_of, sample_paths
 from symgen.grid import BarMap
 from symgen.moments import audit
@@ -222,6 +222,44 @@ def counter_of(melody, seed):
     changes = chord_changes(Progression.parse("C | F | G7 | C"), bars)
     keys = (KeyChange(0, Key.parse("C")),)
     return counter_notes(melody, changes, bars, keys=keys, rng=np.random.default_rng(seed))
+
+
+def doing(line, start, n_steps):
+    """Return what sounds at each step of a stretch, and where notes begin after its start."""
+    sounding = {step: n.pitch for n in line for step in range(n.onset_steps, n.end_steps)}
+    begun = {n.onset_steps - start for n in line if start < n.onset_steps < start + n_steps}
+    return [sounding.get(start + step) for step in range(n_steps)], begun
+
+
+@given(st.data(), st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_what_comes_back_is_played_again(data, seed):
+    bars, size = bar_map("4/4", 6), 96
+    tune = data.draw(melodies(size))
+    other = data.draw(melodies(size))
+    melody = [replace(n, onset_steps=n.onset_steps + at) for part, at in ((tune, 0), (other, 96), (tune, 192))
+              for n in part]  # fmt: skip
+    changes = [ChordChange(at + 48 * i, chord) for at in (0, 96, 192) for i, chord in enumerate((C, G7))]
+    keys, rng = (KeyChange(0, Key.parse("C")),), np.random.default_rng(seed)
+    line = counter_notes(melody, changes, bars, keys=keys, rng=rng, repeats=[Repeat(0, 192, size)])
+    assert doing(line, 0, size) == doing(line, 192, size)
+    tracks = (Track("Melody", tuple(melody)), Track("Counter-melody", line))
+    score = Score(GRID, tracks, keys=keys, chords=tuple(changes), end_steps=bars.end_steps)
+    assert score.audit([ChordTonesOnStrongBeats()], track="Counter-melody") == []
+    if line and melody:
+        assert audit(score, [NoParallelFifths(), NoParallelOctaves()]) == []
+
+
+def test_a_stretch_that_can_not_come_back_is_free_and_the_others_are_not():
+    bars = bar_map("4/4", 8)
+    melody = [Note(48 * bar, 48, pitch) for bar, pitch in enumerate([76, 74, 76, 74, 76, 74, 76, 74])]
+    chords = [ChordChange(0, C), ChordChange(96, Chord.parse("F#")), ChordChange(192, C)]
+    rng, repeats = np.random.default_rng(1), [Repeat(0, 96, 96), Repeat(0, 192, 96), Repeat(0, 288, 96)]
+    line = counter_notes(melody, chords, bars, rng=rng, repeats=repeats)
+    parts = [doing(line, start, 96) for start in (0, 96, 192, 288)]
+    assert set(parts[0][0]) != {None}
+    assert parts[0] == parts[2] == parts[3]
+    assert parts[1] != parts[0]  # other chords: what the first stretch does there is against the laws
 
 
 def test_contrary_motion_is_liked():

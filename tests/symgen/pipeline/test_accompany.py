@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symgen.band.counter import Repeat
+from symgen.band.drums import Part
 from symgen.errors import RequestError, ScoreError
 from symgen.io import load
 from symgen.pipeline.accompany import accompany, arpeggiate, melody_number
-from symgen.pipeline.band import BAND, chosen, on_band_grid, song_choices
+from symgen.pipeline.band import BAND, chosen, on_band_grid, repeats_of, song_choices
 from symgen.pipeline.generate import generate, generate_many
 from symgen.pipeline.regrid import at_grid
 from symgen.score import KeyChange, Marker, MeterChange, Note, Score, TempoChange, Track
@@ -125,6 +127,23 @@ def test_sections_of_the_form_have_their_own_groove():
     bars = take.score.bars
     ride = {int(bars.bar_of(n.onset_steps)) for n in take.score.track("Drums").notes if n.pitch == 51}
     assert ride == {2, 3}
+
+
+def test_a_section_that_comes_back_has_its_counter_melody_again():
+    markers = tuple(Marker(96 * i, name) for i, name in enumerate("ABA"))
+    one, other = tune(n_bars=2).tracks[0].notes, tuple(Note(24 * i, 24, 79 - i) for i in range(4))
+    notes = [replace(n, onset_steps=n.onset_steps + 96 * i) for i, part in enumerate((one, other, one)) for n in part]
+    score = Score(12, (Track("Melody", tuple(notes)),), markers=markers, end_steps=288)
+    for seed in range(5):
+        take = accompany(score, chords="C | F", key="C", style="ballad", counter=True, seed=seed)
+        line = take.score.track("Counter-melody").notes
+        first, last = ({(n.onset_steps - at, n.pitch) for n in line if at < n.onset_steps < at + 96} for at in (0, 192))
+        assert first == last
+    assert line
+    bars, parts = score.bars, [Part(0, 0), Part(2, 1), Part(4, 0)]
+    assert repeats_of(bars, notes, take.score.chords, parts) == [Repeat(0, 192, 96)]
+    assert repeats_of(bars, notes[:-1], take.score.chords, parts) == []
+    assert repeats_of(bars, notes, take.score.chords[:-1], parts) == []
 
 
 def test_other_tracks_go_or_stay():
