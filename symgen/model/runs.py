@@ -92,9 +92,10 @@ def follow(averaged: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 def log_row(folder: Path, row: Mapping[str, float]) -> None:
-    """Add a line to the history."""
-    with (folder / _HISTORY).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(dict(row)) + "\n")
+    """Add a line to the history, which is written whole like all else."""
+    path = folder / _HISTORY
+    before = path.read_bytes() if path.is_file() else b""
+    write_whole(path, before + json.dumps(dict(row)).encode() + b"\n")
 
 
 def hours_of(folder: Path) -> float:

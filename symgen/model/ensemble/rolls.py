@@ -6,6 +6,8 @@ struck for as long as it is held.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -63,7 +65,8 @@ def log_likelihood(cells: Cells, codes: Tensor, config: EnsembleConfig) -> Tenso
 def drawn_roll(cells: Cells, config: EnsembleConfig, noise: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
     """Draw a roll, each step given the one before, through which gradients pass straight.
 
-    What is drawn is discrete: the values are 0 and 1, and the gradients those of the probabilities (straight-through).
+    The law is that of :func:`log_likelihood`: nothing is held where nothing sounds. What is drawn is discrete: the
+    values are 0 and 1, and the gradients those of the probabilities (straight-through).
 
     Parameters
     ----------
@@ -74,31 +77,46 @@ def drawn_roll(cells: Cells, config: EnsembleConfig, noise: torch.Generator | No
     noise
         Source of chance; none for the most likely choice of each cell.
     """
-    struck, gate = [], []
-    for number, chordal in enumerate(config.chordal):
-        on = cells.struck[:, :, number]
-        if chordal:
-            logits = torch.stack([torch.zeros_like(on), cells.held[:, :, number], on], dim=-1)
-            choice = _straight(logits, noise)
-            struck.append(choice[..., 2])
-            gate.append(choice[..., 1])
-        else:
-            logits = torch.cat([cells.rest[:, :, number, None], cells.hold[:, :, number, None], on], dim=-1)
-            choice = _straight(logits, noise)
-            struck.append(choice[..., 2:])
-            gate.append(choice[..., 1:2].expand_as(on))
-    strikes, gates = torch.stack(struck, dim=2), torch.stack(gate, dim=2)
-    sounding = [strikes[:, 0]]
+    rows = [_choices(cells, number, noise, chordal=chordal) for number, chordal in enumerate(config.chordal)]
+    # Struck and held where something sounds, and struck where nothing does.
+    strikes, gates, fresh = (torch.stack([row[i] for row in rows], dim=2) for i in range(3))
+    is_line = torch.tensor([not chordal for chordal in config.chordal])[:, None]
+    struck, sounding = [fresh[:, 0]], [fresh[:, 0]]
     for step in range(1, strikes.shape[1]):
-        sounding.append(strikes[:, step] + gates[:, step] * sounding[-1])
-    return strikes, torch.stack(sounding, dim=1).clamp(max=1.0)
+        before = sounding[-1]
+        going = torch.where(is_line, before.sum(dim=-1, keepdim=True).clamp(max=1.0), before)
+        struck.append(going * strikes[:, step] + (1 - going) * fresh[:, step])
+        sounding.append((struck[-1] + gates[:, step] * before).clamp(max=1.0))
+    return torch.stack(struck, dim=1), torch.stack(sounding, dim=1)
 
 
-def _straight(logits: Tensor, noise: torch.Generator | None) -> Tensor:
+def _choices(
+    cells: Cells, number: int, noise: torch.Generator | None, *, chordal: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what a track strikes and holds if something sounds before each step, and what it strikes if nothing does.
+
+    The same chance decides both.
+    """
+    on = cells.struck[:, :, number]
+    if chordal:
+        logits = torch.stack([torch.zeros_like(on), cells.held[:, :, number], on], dim=-1)
+    else:
+        logits = torch.cat([cells.rest[:, :, number, None], cells.hold[:, :, number, None], on], dim=-1)
+    logits = logits if noise is None else logits + _gumbel(logits.shape, noise)
+    choice = _straight(logits)
+    without = _straight(torch.cat([logits[..., :1], logits[..., 2:]], dim=-1))
+    if chordal:
+        return choice[..., 2], choice[..., 1], without[..., 1]
+    return choice[..., 2:], choice[..., 1:2].expand_as(on), without[..., 1:]
+
+
+def _gumbel(shape: Sequence[int], noise: torch.Generator) -> Tensor:
+    uniform = torch.rand(shape, generator=noise).clamp_min(1e-9)
+    return -(-uniform.log()).clamp_min(1e-9).log()
+
+
+def _straight(logits: Tensor) -> Tensor:
     """Return a one-hot choice along the last axis whose gradient is that of the softmax."""
-    if noise is not None:
-        uniform = torch.rand(logits.shape, generator=noise).clamp_min(1e-9)
-        logits = logits - (-uniform.log()).clamp_min(1e-9).log()
     soft = logits.softmax(dim=-1)
     hard = F.one_hot(soft.argmax(dim=-1), soft.shape[-1]).to(soft.dtype)
     return hard + (soft - soft.detach())
