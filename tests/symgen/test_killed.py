@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_corpus import TINY_TRAINING, write_tunes
 
 import symgen
 from symgen.corpus.shards import load_shard
@@ -23,25 +24,6 @@ from symgen.score import Note, Score, Track
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals of POSIX")
 
-TINY = """
-[model]
-rhythm_width = 16
-pitch_width = 16
-rhythm_latent = 4
-pitch_latent = 4
-harmony_latent = 2
-form_latent = 2
-history_layers = 1
-n_heads = 2
-prior_width = 16
-prior_layers = 1
-prior_components = 2
-[vae]
-batch_slots = 256
-window_bars = [4]
-evaluate_every = 1
-save_every = 1
-"""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -136,8 +118,8 @@ class TestEveryOperation:
 
         That an old checkpoint stays until the new one is whole is tested with the checkpoints.
         """
-        self.tunes(tmp_path / "music")
-        (tmp_path / "tiny.toml").write_text(TINY, encoding="utf-8")
+        write_tunes(tmp_path / "music", random.Random(0))
+        (tmp_path / "tiny.toml").write_text(TINY_TRAINING, encoding="utf-8")
         words = [
             "train",
             "--corpus",
@@ -154,14 +136,6 @@ class TestEveryOperation:
         for run in killed:
             assert self.weights(run["then"]) == final
             assert self.weights(run["left"]) in (None, final)
-
-    @staticmethod
-    def tunes(music: Path) -> None:
-        music.mkdir()
-        chance = random.Random(0)
-        for i in range(60):  # one in twenty falls into each held-out split
-            notes = tuple(Note(4 * j, 4, chance.randint(60, 72)) for j in range(16))
-            Score(4, (Track("Melody", notes),), end_steps=64).save(music / f"{i}.mid")
 
     @staticmethod
     def weights(left: dict[str, str]) -> tuple[str, str] | None:
