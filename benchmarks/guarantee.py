@@ -153,7 +153,10 @@ def outcome_of(seed: int) -> tuple[str, str]:
 
 
 def what_is_wrong_with(error: InfeasibleError, request: dict[str, Any]) -> str:
-    """Check a blame anew: impossible together, possible without any one; on flat potentials of the same pitches."""
+    """Check a blame anew: impossible together, possible without any one.
+
+    Potentials are flat, with the pitches of the model, and the places where its notes may start and end.
+    """
     potentials, moments, rules = _as_decoded(request)
     by_words = {str(rule): rule for rule in rules if rule.is_law}
     blamed = [by_words[words] for words in error.blame]
@@ -180,7 +183,10 @@ def _as_decoded(request: dict[str, Any]) -> tuple[LinePotentials, list[Moment], 
     rules, locks = request["rules"], request["locks"]
     config, shift = model.model.config, tonic_shift(read.key)
     alphabet = LineAlphabet(config.low - shift, config.high - shift)
-    flat = LinePotentials(alphabet, np.zeros((bars.end_steps, alphabet.n_symbols)), LineArcs.flat(alphabet.n_pitches))
+    n_steps, bar_steps = bars.end_steps, bars.end_steps // bars.n_bars
+    is_slot = np.isin(np.arange(n_steps) % bar_steps, config.grid.slots(bar_steps))
+    step, arcs = np.zeros((n_steps, alphabet.n_symbols)), LineArcs.flat(alphabet.n_pitches)
+    flat = LinePotentials(alphabet, step, arcs, closed=~is_slot)
     chosen = checked_locks(locks, chosen_rules(rules, (), chords, read.key), bars)
     return flat, moments_of(bars, read.key, chords), chosen
 

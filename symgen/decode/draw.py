@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import lines_at, log_backward
+from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.particles import draw_by_particles
 from symgen.decode.plan import LinePlan, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
-from theory.rules import LineNote, Moment, Rule, SameBars
-from theory.rules.base import events_of
+from theory.rules import Moment, Rule, SameBars
 
 __all__ = ["check_plain_laws", "draw_line", "try_line"]
 
-_N_AT_ONCE, _N_DRAWS = 64, 2048
-_PARTICLES = ((128, 1.0), (1024, 1.0), (1024, 8.0))
+_N_AT_ONCE, _N_DRAWS = 64, 512
+_N_STEPS_UNDER_TIES = 1 << 15
+"""How many lines are drawn at once and in all; under ties they are drawn one by one, and fewer the longer they are."""
+
+_PARTICLES = ((128, 1.0), (512, 1.0), (512, 8.0))
 """How many are tried, and with what temperature: where the model is nearly sure of what a law forbids, it is heated."""
 
 _Line = NDArray[np.int64]
@@ -106,13 +109,15 @@ def _refuse_the_impossible(plan: LinePlan) -> None:
 def _drawn(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line | None:
     """Return the first line that is accepted, drawn by the lattice and its ties; none if none is in many draws."""
     draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
+    judges = [LineJudge.of(rule, plan.moments, plan.potentials.alphabet.low) for rule in plan.judged]
     if not plan.judged:
         first: _Line = draw(rng, 1)[0]
         return first
     n_at_once = 1 if plan.ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
-    for _ in range(_N_DRAWS // n_at_once):
+    n_draws = min(_N_DRAWS, max(1, _N_STEPS_UNDER_TIES // plan.lattice.n_steps)) if plan.ties else _N_DRAWS
+    for _ in range(n_draws // n_at_once):
         for line in draw(rng, n_at_once):
-            if rng.random() < math.exp(-_price(plan, line)):
+            if rng.random() < math.exp(-_price(judges, line)):
                 accepted: _Line = line
                 return accepted
     return None
@@ -134,13 +139,13 @@ def _drawn_in_need(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | 
 
 def _drawn_by_particles(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     """Draw by particles that watch over ties too, since a lattice that is tied holds less besides."""
-    tied = [rule for rule in plan.rules if isinstance(rule, SameBars) and rule.is_law]
+    tied = [rule for rule in plan.rules if isinstance(rule, SameBars) and rule.is_law]  # those are the plan's ties
     loose = [rule for rule in plan.rules if not _is_among(rule, tied)]
     for n, temperature in _PARTICLES:
         heated = plan_line(plan.potentials.at_temperature(temperature), plan.moments, loose)
         _refuse_the_impossible(heated)
-        low, judged = plan.potentials.alphabet.low, [*tied, *heated.judged]
-        line = draw_by_particles(heated.lattice, low, plan.moments, judged, rng, n)
+        low = plan.potentials.alphabet.low
+        line = draw_by_particles(heated.lattice, low, plan.moments, heated.judged, rng, n, plan.ties)
         if line is not None:
             return line
     return None
@@ -154,21 +159,14 @@ def _source_of_lines(plan: LinePlan, chance: _Chance) -> Callable[[np.random.Gen
     return lambda rng, n: lines_at(plan.lattice, table, np.stack([chance(rng) for _ in range(n)], axis=1))
 
 
-def _price(plan: LinePlan, line: _Line) -> float:
-    """Return what the rules left to be judged charge a line, asked event by event."""
-    notes = plan.potentials.alphabet.decode(line)
-    heard = [LineNote(note.onset_steps, note.end_steps, note.pitch) for note in notes]
-    last = notes[-1].pitch if notes else None
+def _price(judges: Sequence[LineJudge], line: _Line) -> float:
+    """Return what the rules left to be judged charge a line."""
+    symbols = line.tolist()
     total = 0.0
-    for rule in plan.judged:
-        memory, broken = rule.start(plan.moments), int(not rule.has_place(plan.moments))
-        for event, moment in zip(events_of(heard, len(line)), plan.moments, strict=True):
-            memory, more = rule.after(memory, event, moment)
-            broken += more
-            if broken and rule.is_law:
-                return math.inf
-        broken += rule.at_end(memory, last, plan.moments[-1])
-        total += rule.cost * broken if broken else 0.0
+    for judge in judges:
+        total += judge.price(symbols)
+        if math.isinf(total):
+            break
     return total
 
 

@@ -6,6 +6,7 @@ The blame is irreducible: without any one of the rules in it, the others leave a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -37,7 +38,19 @@ def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], ru
     words, mended = tuple(map(str, blame)), tuple(map(str, obstacles))
     key = f" ({where.key})" if where.key else ""
     message = f"{where}: {quarrel(words, 'the model allows nothing here')}{key}{remedy(words, mended)}"
+    if blame and _is_possible_between_slots(potentials, moments, blame):
+        message += "; the model's notes start and end at some places of a beat only, and none of these will do"
     return InfeasibleError(message, str(where), words, mended)
+
+
+def _is_possible_between_slots(potentials: LinePotentials, moments: Sequence[Moment], blame: Sequence[Rule]) -> bool:
+    """Whether some line would keep the laws if notes could start and end at every step."""
+    if potentials.closed is None or not potentials.closed.any():
+        return False
+    try:
+        return is_possible(replace(potentials, closed=None), moments, blame)
+    except TooMuchToRememberError:
+        return False
 
 
 def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> int:

@@ -38,7 +38,12 @@ __all__ = [
     "marginals",
     "sample_batch",
     "sample_lines",
+    "two_way_support",
 ]
+
+
+_FEW_SYMBOLS = 8
+"""If no more are open, they are picked from all that a state has."""
 
 
 def backward(lattice: Lattice, semiring: Semiring) -> NDArray[Any]:
@@ -284,17 +289,33 @@ def entropy(lattice: Lattice, table: NDArray[np.float64]) -> float:
 
 def forward_support(lattice: Lattice) -> NDArray[np.bool_]:
     """Return which states some line leads to, whatever comes after; shape (n_steps + 1, states)."""
-    automaton = lattice.automaton
-    reached = np.zeros((lattice.n_steps + 1, automaton.n_states), dtype=np.bool_)
+    reached = np.zeros((lattice.n_steps + 1, lattice.automaton.n_states + 1), dtype=np.bool_)
     reached[0, 0] = True
     for step in range(lattice.n_steps):
-        target = automaton.next_state[lattice.kind[step], reached[step]]
-        open_symbols = ~np.isneginf(lattice.log_symbol[step])
-        arrived = target[:, open_symbols]
-        reached[step + 1, arrived[arrived != DEAD]] = True
-        reached[step + 1] &= ~np.isneginf(lattice.log_state[step])
-    reached[-1] &= ~np.isneginf(lattice.log_final)
-    return reached
+        reached[step + 1, _open_targets(lattice, step, np.flatnonzero(reached[step, :-1]))] = True
+        reached[step + 1, -1] = False  # DEAD, -1, has marked the last entry
+        reached[step + 1, :-1] &= ~np.isneginf(lattice.log_state[step])
+    reached[-1, :-1] &= ~np.isneginf(lattice.log_final)
+    return reached[:, :-1]
+
+
+def two_way_support(lattice: Lattice) -> NDArray[np.bool_]:
+    """Return which states some whole line is in before each step, and at the end; shape (n_steps + 1, states)."""
+    support = np.hstack([forward_support(lattice), np.zeros((lattice.n_steps + 1, 1), dtype=np.bool_)])
+    for step in range(lattice.n_steps - 1, -1, -1):
+        states = np.flatnonzero(support[step])
+        goes_on = support[step + 1][_open_targets(lattice, step, states)].any(axis=1)
+        support[step, states[~goes_on]] = False
+    return support[:, :-1]
+
+
+def _open_targets(lattice: Lattice, step: int, states: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Return where the open symbols of a step lead from some states."""
+    symbols = np.flatnonzero(~np.isneginf(lattice.log_symbol[step]))
+    next_state = lattice.automaton.next_state[lattice.kind[step]]
+    if len(symbols) > _FEW_SYMBOLS:
+        return next_state.take(states, axis=0).take(symbols, axis=1)
+    return next_state.reshape(-1).take(states[:, None] * next_state.shape[1] + symbols)
 
 
 def has_line(lattice: Lattice) -> bool:

@@ -25,10 +25,16 @@ from symgen.decode.automaton import DEAD
 from symgen.errors import RequestError
 from theory.rules import Event, Moment, Rule
 
-__all__ = ["MAX_MOVES", "MAX_MOVES_OF_A_STEP", "Memories", "TooMuchToRememberError", "join_memories"]
+__all__ = ["MAX_MOVES_OF_A_STEP", "Memories", "TooMuchToRememberError", "join_memories"]
 
-MAX_MOVES, MAX_MOVES_OF_A_STEP = 2**25, 2**18
-"""The most moves that a product may have over all kinds of step (each takes 12 bytes), and at one step."""
+MAX_MOVES_OF_A_STEP = 2**18
+"""The most moves that a product may have at one step, if nothing else is said."""
+
+_STEPS_FOR_ALL_KINDS = 32
+"""Over all kinds of step there may be so many times the moves of one step; each takes 12 bytes."""
+
+_MAX_ASKED = 2**17
+"""How often a rule may be asked about a memory and a letter: microseconds each time, less than a second in all."""
 
 _Ints = NDArray[np.int32]
 _Counts = NDArray[np.integer[Any]]
@@ -158,12 +164,13 @@ def _product(
 ) -> _Product:
     """Build tables and walk through their product."""
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
-    tables = [
-        (_kept_table if _is_plain(rule) else _table)(
-            rule, moments, tuple(kinds[k][row] for k in kind), start, line, pitches, max_moves
-        )
-        for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True))
-    ]
+    tables = []
+    for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True)):
+        read = _kept_table if _is_plain(rule) else _table
+        table = read(rule, moments, tuple(kinds[k][row] for k in kind), start, line, pitches, max_moves)
+        if isinstance(table, TooMuchToRememberError):
+            raise TooMuchToRememberError(table.rules)
+        tables.append(table)
     states, next_state = _walk(line_next, tables, kinds, kind, rules, max_moves)
     lasts = _lasts(pitches)
     violations = [_violations_of(table, row, kinds, states) for row, table in enumerate(tables)]
@@ -227,10 +234,16 @@ def _table(
     line: tuple[tuple[int, int], bytes],
     pitches: tuple[tuple[int, int], ...],
     max_moves: int,
-) -> _Table:
-    """Read a rule; of values only, so that it can be kept: the same rule is often asked about beside others."""
+) -> _Table | TooMuchToRememberError:
+    """Read a rule; of values only, so that it can be kept: the same rule is often asked about beside others.
+
+    That it remembers too much is kept as well.
+    """
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
-    return _read_rule(rule, moments, column, start, _letters(line_next, pitches, rule.watches), max_moves)
+    try:
+        return _read_rule(rule, moments, column, start, _letters(line_next, pitches, rule.watches), max_moves)
+    except TooMuchToRememberError as error:
+        return error
 
 
 _kept_table = lru_cache(maxsize=64)(_table)
@@ -308,6 +321,7 @@ def _read_rule(
                     rows[kind, memory] = [_numbered(after, broken, rule, number) for after, broken in answers]
                     reached[kind, memory] = frozenset(after for after, _ in rows[kind, memory]) - {DEAD}
                     _check_size(1, len(number), len(events), max_moves, [rule])
+                    _check_size(1, len(rows), len(events), _MAX_ASKED, [rule])
             known[kind, met] = frozenset().union(*(reached[kind, memory] for memory in met))
         met = known[kind, met]
     table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
@@ -424,6 +438,6 @@ def _targets(
 def _check_size(
     n_kinds: int, n_states: int, n_symbols: int, max_moves: int, rules: Sequence[Rule], sizes: Sequence[int] = ()
 ) -> None:
-    if n_states * n_symbols > max_moves or n_kinds * n_states * n_symbols > MAX_MOVES:
+    if n_states * n_symbols > max_moves or n_kinds * n_states * n_symbols > _STEPS_FOR_ALL_KINDS * max_moves:
         by_size = sorted(zip(sizes or [0] * len(rules), rules, strict=True), key=lambda pair: -pair[0])
         raise TooMuchToRememberError([rule for _, rule in by_size])

@@ -18,10 +18,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.alphabet import HOLD, N_SPECIAL, REST
+from symgen.alphabet import HOLD
 from symgen.decode.infer import log_backward
+from symgen.decode.judge import event_of
 from symgen.decode.lattice import Lattice
-from theory.rules import Event, Moment, Rule
+from symgen.decode.tieparts import Tie
+from theory.rules import Moment, Rule
 
 __all__ = ["draw_by_particles"]
 
@@ -32,7 +34,13 @@ _FEW = 0.5
 
 
 def draw_by_particles(
-    lattice: Lattice, low: int, moments: Sequence[Moment], rules: Sequence[Rule], rng: np.random.Generator, n: int
+    lattice: Lattice,
+    low: int,
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    rng: np.random.Generator,
+    n: int,
+    ties: Sequence[Tie] = (),
 ) -> _Ints | None:
     """Return a line that keeps the laws of the lattice and those among the rules; none if every particle got stuck.
 
@@ -50,6 +58,9 @@ def draw_by_particles(
         Source of chance.
     n
         How many particles.
+    ties
+        Segments whose symbols are those of others, and into which no note is held. The lattice does not look ahead to
+        them.
 
     Returns
     -------
@@ -65,6 +76,8 @@ def draw_by_particles(
     state = np.zeros(n, dtype=np.int64)
     memory = [tuple(rule.start(moments) for rule in rules)] * n
     lines, log_weight = np.zeros((n, lattice.n_steps), dtype=np.int64), np.zeros(n)
+    source = {tie.target_start + i: tie.source_start + i for tie in ties for i in range(tie.n_steps)}
+    apart = {start for tie in ties for start in (tie.source_start, tie.target_start)}
     for step, moment in enumerate(moments):
         log_move, target = _moves(lattice, ahead, step, state)
         label = lattice.automaton.label[state]
@@ -74,6 +87,10 @@ def draw_by_particles(
             for parts, seen in zip(memory, label.tolist(), strict=True)
         ]
         log_move -= np.array([sum((answer.cost for answer in of_one), np.zeros(1)) for of_one in answers])
+        if step in apart:
+            log_move[:, HOLD] = -np.inf
+        if step in source:
+            log_move = _only(log_move, lines[:, source[step]])
         symbol, log_share = _choose(log_move, rng)
         log_weight += log_share
         if np.isneginf(log_weight).all():
@@ -95,6 +112,14 @@ def _moves(lattice: Lattice, ahead: _Array, step: int, state: _Ints) -> tuple[_A
     onward = np.append(ahead[step + 1] + lattice.log_state[step], -np.inf)  # DEAD, -1, finds the last entry
     log_move = automaton.log_weight[kind, state] + lattice.log_symbol[step] + onward[target]
     return log_move - ahead[step, state, None], target
+
+
+def _only(log_move: _Array, symbol: _Ints) -> _Array:
+    """Close all but one symbol of each row."""
+    kept = np.full_like(log_move, -np.inf)
+    every = np.arange(len(symbol))
+    kept[every, symbol] = log_move[every, symbol]
+    return kept
 
 
 def _choose(log_move: _Array, rng: np.random.Generator) -> tuple[_Ints, _Array]:
@@ -151,18 +176,10 @@ class _Judge:
             if symbol == HOLD and not label[1]:  # no line does that, and no rule need make sense of it
                 memories.append(memory)
                 continue
-            event = _event(symbol, last, self.low)
+            event = event_of(symbol, last, self.low)
             after, broken = self.rule.after(memory, event, moment)
             if at_end:
                 broken += self.rule.at_end(after, event.previous if event.pitch is None else event.pitch, moment)
             memories.append(after)
             cost[symbol] = self.rule.cost * broken if broken else 0.0
         return _Answer(cost, memories)
-
-
-def _event(symbol: int, last: int | None, low: int) -> Event:
-    if symbol == REST:
-        return Event(None, False, last)
-    if symbol == HOLD:
-        return Event(last, False, last)
-    return Event(low + symbol - N_SPECIAL, True, last)

@@ -10,8 +10,9 @@ not known beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,15 +21,19 @@ from symgen.decode.compile import compile_line
 from symgen.decode.infer import has_line
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
-from symgen.decode.ties import Tie, TiedSums
+from symgen.decode.ties import Tie, TiedSums, has_tied_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
 __all__ = ["MAX_MOVES_IN_NEED", "LinePlan", "is_possible", "plan_in_need", "plan_line"]
 
-MAX_MOVES_IN_NEED = 2**21
+MAX_MOVES_IN_NEED = 2**20
 """The most moves of one step in a lattice that may take seconds."""
+
+
+_Sums = TypeVar("_Sums")
+_Tied = Callable[[Lattice, Sequence[Tie]], _Sums]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,18 @@ def plan_line(
     RequestError
         If bars that must come back overlap or cross each other, or take too much work on their own.
     """
+    lattice, ties, sums, judged = _planned(potentials, moments, rules, max_moves, TiedSums.of)
+    return LinePlan(potentials, moments, tuple(rules), lattice, ties, sums, judged)
+
+
+def _planned(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    rules: Sequence[Rule],
+    max_moves: int,
+    tied_sums: _Tied[_Sums],
+) -> tuple[Lattice, tuple[Tie, ...], _Sums | None, tuple[Rule, ...]]:
+    """Return the lattice, its ties, what is asked of both if there is any line without the ties, and what is judged."""
     tied = [rule for rule in rules if isinstance(rule, SameBars) and rule.is_law and rule.has_place(moments)]
     ties = tuple(_tie(rule, moments) for rule in tied)
     apart = _without_holds_into(potentials, ties)
@@ -96,7 +113,7 @@ def plan_line(
     while True:
         try:
             lattice = compile_line(apart, moments, compiled, max_moves=max_moves)
-            sums = TiedSums.of(lattice, ties) if ties and has_line(lattice) else None
+            sums = tied_sums(lattice, ties) if ties and has_line(lattice) else None
         except TooMuchToRememberError as error:
             judged.append(error.rules[0])
         except RequestError:
@@ -105,7 +122,7 @@ def plan_line(
                 raise
             judged.append(remembering[-1])
         else:
-            return LinePlan(potentials, moments, tuple(rules), lattice, ties, sums, tuple(judged))
+            return lattice, ties, sums, tuple(judged)
         compiled = [rule for rule in compiled if rule is not judged[-1]]
 
 
@@ -139,10 +156,14 @@ def is_possible(
     """
     if not all(law.has_place(moments) for law in laws):
         return False
-    plan = (plan_in_need if in_need else plan_line)(potentials, moments, laws)
-    if plan.judged and plan.is_possible:
-        raise TooMuchToRememberError(plan.judged)
-    return plan.is_possible
+    for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED) if in_need else (MAX_MOVES_OF_A_STEP,):
+        lattice, ties, tied, judged = _planned(potentials, moments, laws, max_moves, has_tied_line)
+        possible = has_line(lattice) if tied is None else tied
+        if not possible or not judged:
+            return possible
+        if ties:  # a larger lattice would be too much work under ties
+            break
+    raise TooMuchToRememberError(judged)
 
 
 def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:

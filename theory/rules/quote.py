@@ -127,10 +127,28 @@ def _read_motif(text: str) -> tuple[_Quoted, ...]:
     return tuple(found)
 
 
+class _Place(NamedTuple):
+    """A place in a motif: quarter notes from its start, negative before it, and the note there.
+
+    ``first`` is the pitch of the first note that sounds, if it starts here.
+    """
+
+    offset: Fraction
+    note: _Quoted | None
+    first: int | None
+    is_end: bool
+    is_outside: bool
+
+
 @lru_cache(maxsize=1 << 14)  # asked at every step of every line, and fractions are slow
-def _quarters_between(bar: int, beat: Fraction, to_bar: int, to_beat: Fraction, meter: Meter) -> Fraction:
-    """Return the quarter notes from one place to another, if all bars between them are of one metre."""
-    return (to_bar - bar) * meter.bar_quarters + (to_beat - beat) * Fraction(4, meter.denominator)
+def _place_in(motif: str, bar: int, beat: Fraction, to_bar: int, to_beat: Fraction, meter: Meter) -> _Place:
+    """Return the place in a motif that starts at a bar and a beat; all bars between are of one metre."""
+    notes = _read_motif(motif)
+    offset = (to_bar - bar) * meter.bar_quarters + (to_beat - beat) * Fraction(4, meter.denominator)
+    note = next((note for note in notes if note.start <= offset < note.end), None)
+    opening = next(note for note in notes if note.pitch is not None)
+    first = opening.pitch if offset == opening.start else None
+    return _Place(offset, note, first, offset == notes[-1].end, not 0 <= offset <= notes[-1].end)
 
 
 @dataclass(frozen=True)
@@ -170,14 +188,17 @@ class Motif(RuleWithMemory):
         """Pitches."""
         return "pitch"
 
+    def _place(self, moment: Moment) -> _Place:
+        return _place_in(self.notes, self.bar, self.beat, moment.bar, moment.beat, moment.meter)
+
     def _offset(self, moment: Moment) -> Fraction:
         """Return the quarter notes from the start of the motif to a step; negative before it."""
-        return _quarters_between(self.bar, self.beat, moment.bar, moment.beat, moment.meter)
+        return self._place(moment).offset
 
     def sees(self, moment: Moment) -> Hashable:
         """Return the place in the motif; ``None`` outside it."""
-        offset = self._offset(moment)
-        return offset if 0 <= offset <= _read_motif(self.notes)[-1].end else None
+        place = self._place(moment)
+        return None if place.is_outside else place.offset
 
     def has_place(self, moments: Sequence[Moment]) -> bool:
         """Whether the piece holds all of it, each of its notes starting and ending where steps do."""
@@ -186,18 +207,14 @@ class Motif(RuleWithMemory):
         motif = _read_motif(self.notes)
         return all(note.start in starts for note in motif) and motif[-1].end in ends
 
-    def _quoted(self, offset: Fraction) -> _Quoted | None:
-        return next((note for note in _read_motif(self.notes) if note.start <= offset < note.end), None)
-
-    def _is_quoted(self, event: Event, offset: Fraction, shift: int) -> bool:
-        """Whether an event is what the motif has at an offset, transposed by ``shift``."""
-        note = self._quoted(offset)
+    def _is_quoted(self, event: Event, place: _Place, shift: int) -> bool:
+        """Whether an event is what the motif has at a place, transposed by ``shift``."""
+        note = place.note
         if note is None:  # after the end the last note must not be held on
-            is_just_after = offset == _read_motif(self.notes)[-1].end
-            return not is_just_after or event.is_onset or event.pitch is None or not self._ends_sounding()
+            return not place.is_end or event.is_onset or event.pitch is None or not self._ends_sounding()
         if note.pitch is None or event.pitch is None:
             return note.pitch is None and event.pitch is None
-        return event.pitch == note.pitch + shift and event.is_onset == (offset == note.start)
+        return event.pitch == note.pitch + shift and event.is_onset == (place.offset == note.start)
 
     def _ends_sounding(self) -> bool:
         return _read_motif(self.notes)[-1].pitch is not None
@@ -208,27 +225,26 @@ class Motif(RuleWithMemory):
 
     def permits_note(self, pitch: int, moment: Moment, *, is_onset: bool) -> bool:
         """Whether the motif, as it stands, has this note here."""
-        return self.transposed or self._is_quoted(Event(pitch, is_onset, None), self._offset(moment), 0)
+        return self.transposed or self._is_quoted(Event(pitch, is_onset, None), self._place(moment), 0)
 
     def permits_rest(self, moment: Moment) -> bool:
         """Whether the motif, as it stands, is silent here."""
-        return self.transposed or self._is_quoted(Event(None, False, None), self._offset(moment), 0)
+        return self.transposed or self._is_quoted(Event(None, False, None), self._place(moment), 0)
 
     def after(self, memory: int | str | None, event: Event, moment: Moment) -> tuple[int | str | None, int]:
         """Remember how far the motif is transposed; a motif that is broken is broken once."""
         if not self.transposed:
             return super().after(memory, event, moment)
-        offset, motif = self._offset(moment), _read_motif(self.notes)
-        if memory == "nowhere" or not 0 <= offset <= motif[-1].end:
+        place = self._place(moment)
+        if memory == "nowhere" or place.is_outside:
             return memory if memory == "nowhere" else None, 0
-        first = next(note for note in motif if note.pitch is not None)
         if isinstance(memory, str):
-            return (memory if offset < motif[-1].end else None), 0
-        if memory is None and offset == first.start and event.pitch is not None and first.pitch is not None:
-            memory = event.pitch - first.pitch
-        if not self._is_quoted(event, offset, memory or 0):
-            return ("broken" if offset < motif[-1].end else None), 1
-        return (memory if offset < motif[-1].end else None), 0
+            return (None if place.is_end else memory), 0
+        if memory is None and event.pitch is not None and place.first is not None:
+            memory = event.pitch - place.first
+        if not self._is_quoted(event, place, memory or 0):
+            return (None if place.is_end else "broken"), 1
+        return (None if place.is_end else memory), 0
 
     def breaches(self, notes: Sequence[LineNote], moments: Sequence[Moment]) -> Iterator[tuple[int, str]]:
         """Yield each wrong step of a locked passage; where a transposed motif is first broken."""

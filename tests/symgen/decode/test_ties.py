@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from decode_strategies import SEEDS, automaton_of, flat, random_lattice
@@ -10,11 +12,12 @@ from hypothesis import strategies as st
 from oracle import log_sum, probabilities, tied_lines
 from test_samples import z_score
 
+from symgen.decode import joint
 from symgen.decode import ties as ties_module
 from symgen.decode.automaton import DEAD, line_automaton
 from symgen.decode.infer import count_lines, log_backward, log_weight_of
 from symgen.decode.lattice import Lattice
-from symgen.decode.ties import Tie, TiedSums, best_tied, count_tied
+from symgen.decode.ties import Tie, TiedSums, best_tied, count_tied, has_tied_line
 from symgen.errors import RequestError
 
 FORMS = {
@@ -47,6 +50,7 @@ def test_sums_counts_and_best(form: list[tuple[int, int, int]], seed: int, p_dea
     expected = tied_lines(lattice, form)
     sums = TiedSums.of(lattice, as_ties(form))
     assert count_tied(lattice, as_ties(form)) == len(expected)
+    assert has_tied_line(lattice, as_ties(form)) == bool(expected)
     assert sums.log_total == pytest.approx(log_sum(expected.values()), rel=1e-12, abs=1e-10)
     assume(expected)
     line, weight = best_tied(lattice, as_ties(form))
@@ -67,7 +71,7 @@ def test_codes_by_sorting_are_those_by_marking(monkeypatch: pytest.MonkeyPatch) 
     lattice = random_lattice(np.random.default_rng(8), (2, 4, 3), 12, p_dead=0.2)
     ties = [Tie(1, 4, 2), Tie(1, 8, 2)]
     marked = TiedSums.of(lattice, ties)
-    monkeypatch.setattr(ties_module, "_MAX_MARKS", 0)
+    monkeypatch.setattr(joint, "_MAX_MARKS", 0)
     assert TiedSums.of(lattice, ties).log_total == pytest.approx(marked.log_total, rel=1e-12)
 
 
@@ -131,16 +135,18 @@ def test_ties_past_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "most", "ties"),
+    ("module", "bound", "most", "ties"),
     [
-        ("_MAX_PRODUCTS", 200, [Tie(2, 5, 2)]),
-        ("_MAX_PRODUCTS", 5_000, [Tie(2, 4, 2), Tie(2, 7, 2)]),
-        ("_MAX_MOVES", 300, [Tie(2, 6, 2)]),
+        (ties_module, "_MAX_PRODUCTS", 200, [Tie(2, 5, 2)]),
+        (ties_module, "_MAX_PRODUCTS", 5_000, [Tie(2, 4, 2), Tie(2, 7, 2)]),
+        (joint, "_MAX_MOVES", 300, [Tie(2, 6, 2)]),
     ],
 )
-def test_ties_that_take_too_much_work(bound: str, most: int, ties: list[Tie], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ties_that_take_too_much_work(
+    module: ModuleType, bound: str, most: int, ties: list[Tie], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lattice = random_lattice(np.random.default_rng(0), (1, 20, 3), 12, p_dead=0.0, p_zero=0.0)
     assert np.isfinite(TiedSums.of(lattice, ties).log_total)
-    monkeypatch.setattr(ties_module, bound, most)
+    monkeypatch.setattr(module, bound, most)
     with pytest.raises(RequestError, match=f"moves to keep in mind: expected at most {most}"):
         TiedSums.of(lattice, ties)
