@@ -19,9 +19,11 @@ hold                0
 
 Rests before the first note are moves from rest to rest.
 
-Two more things a model may say. ``leave[t, p]`` is added to an onset at step ``t`` that comes after the pitch ``p``,
+Three more things a model may say. ``leave[t, p]`` is added to an onset at step ``t`` that comes after the pitch ``p``,
 whatever it is: with it a model's pitches can be normalised given the one before. And steps may be *closed*: nothing
 starts or ends there, and what goes on there weighs its step alone (where silence cannot go on, it cannot there either).
+``silent[t]`` is added to a step before which nothing sounds: with it a step can be normalised there too, where it cannot
+be a hold.
 """
 
 from __future__ import annotations
@@ -82,6 +84,8 @@ class LinePotentials:
         shape (n_steps, n_pitches + 1). None stands for zeros.
     closed
         Whether each step is closed, shape (n_steps,). None stands for nowhere.
+    silent
+        ``silent[t]``: log weight of step t if nothing sounds before it, finite; shape (n_steps,). None stands for zeros.
     """
 
     alphabet: LineAlphabet
@@ -89,6 +93,7 @@ class LinePotentials:
     arcs: LineArcs
     leave: _Array | None = None
     closed: NDArray[np.bool_] | None = None
+    silent: _Array | None = None
 
     def __post_init__(self) -> None:
         assert self.step.shape[1] == self.alphabet.n_symbols
@@ -96,6 +101,7 @@ class LinePotentials:
         assert self.leave is None or self.leave.shape == (self.n_steps, self.alphabet.n_pitches + 1)
         assert self.leave is None or np.isfinite(self.leave).all()
         assert self.closed is None or self.closed.shape == (self.n_steps,)
+        assert self.silent is None or (self.silent.shape == (self.n_steps,) and np.isfinite(self.silent).all())
 
     @property
     def n_steps(self) -> int:
@@ -109,6 +115,7 @@ class LinePotentials:
             step=self.step[steps],
             leave=None if self.leave is None else self.leave[steps],
             closed=None if self.closed is None else self.closed[steps],
+            silent=None if self.silent is None else self.silent[steps],
         )
 
     def at_temperature(self, temperature: float) -> LinePotentials:
@@ -136,4 +143,5 @@ class LinePotentials:
             arcs.rest_to_rest / temperature,
         )
         leave = None if self.leave is None else self.leave / temperature
-        return replace(self, step=self.step / temperature, arcs=cooled, leave=leave)
+        silent = None if self.silent is None else self.silent / temperature
+        return replace(self, step=self.step / temperature, arcs=cooled, leave=leave, silent=silent)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD, N_SPECIAL, REST, LineAlphabet
 from symgen.decode.automaton import DEAD, Automaton, line_automaton
-from symgen.decode.grids import leaving_rows, with_closed_steps
+from symgen.decode.grids import leaving_rows, silent_rows, with_closed_steps
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, join_memories
 from symgen.errors import RequestError
@@ -78,6 +78,8 @@ def compile_line(
     if potentials.leave is not None:
         log_symbol[:, N_SPECIAL:] += potentials.leave[:, :-1]
         log_state = leaving_rows(automaton, potentials.leave)
+    if potentials.silent is not None:
+        log_state = log_state + silent_rows(automaton, potentials.silent)
     log_final = automaton.log_final + _final_row(automaton, alphabet, moments, rules)
     return _with_costs(replace(automaton, log_final=log_final), log_symbol, log_state, kind, costs)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from symgen.alphabet import HOLD, REST
 from symgen.decode.automaton import DEAD, Automaton
 
-__all__ = ["leaving_rows", "with_closed_steps"]
+__all__ = ["leaving_rows", "silent_rows", "with_closed_steps"]
 
 _Array = NDArray[np.float64]
 
@@ -74,3 +74,23 @@ def leaving_rows(automaton: Automaton, leave: _Array) -> _Array:
     rows[0] += leave[0, -1]
     rows_of_states: _Array = rows[:, automaton.label[:, 0]]  # -1, no note yet, finds the last column
     return rows_of_states
+
+
+def silent_rows(automaton: Automaton, silent: _Array) -> _Array:
+    """Return what arriving in each state weighs so that a step at which nothing sounds weighs ``silent[t]`` more.
+
+    Parameters
+    ----------
+    automaton
+        Of a line under rules.
+    silent
+        Weight of each step before which nothing sounds, shape (n_steps,); that of the first one, before which nothing
+        ever does, is the same for all lines and left out.
+
+    Returns
+    -------
+    ndarray of shape (n_steps, states)
+    """
+    following = np.append(silent[1:], 0.0)
+    rows: _Array = following[:, None] * (automaton.label[:, 1] != 1)
+    return rows

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from symgen.alphabet import N_SPECIAL
 from symgen.decode.draw import draw_line
-from symgen.decode.grids import leaving_rows
+from symgen.decode.grids import leaving_rows, silent_rows
 from symgen.decode.infer import has_line, lines_at_batch, log_backward, log_backward_batch, log_weight_of
 from symgen.decode.plan import LinePlan, plan_line
 from symgen.decode.ties import TiedSums
@@ -50,6 +50,8 @@ def with_potentials(plan: LinePlan, potentials: LinePotentials) -> LinePlan:
         more = _leave(potentials) - _leave(old)
         log_symbol[:, N_SPECIAL:] += more[:, :-1]
         log_state = log_state + leaving_rows(lattice.automaton, more)
+    if old.silent is not None or potentials.silent is not None:
+        log_state = log_state + silent_rows(lattice.automaton, _silent(potentials) - _silent(old))
     lattice = lattice.reweighed(log_symbol, log_state)
     sums = None if plan.sums is None else TiedSums.of(lattice, plan.ties)
     return replace(plan, potentials=potentials, lattice=lattice, sums=sums)
@@ -58,6 +60,10 @@ def with_potentials(plan: LinePlan, potentials: LinePotentials) -> LinePlan:
 def _leave(potentials: LinePotentials) -> NDArray[np.float64]:
     shape = (potentials.n_steps, potentials.alphabet.n_pitches + 1)
     return np.zeros(shape) if potentials.leave is None else potentials.leave
+
+
+def _silent(potentials: LinePotentials) -> NDArray[np.float64]:
+    return np.zeros(potentials.n_steps) if potentials.silent is None else potentials.silent
 
 
 def _closed(potentials: LinePotentials) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.alphabet import LineAlphabet
+from symgen.alphabet import HOLD, LineAlphabet
 from symgen.band.styles import STYLES as BANDS
 from symgen.conditions import Conditions, tonic_shift
 from symgen.decode.plan import plan_line
@@ -72,7 +72,7 @@ HAND = Shape(max_notes=6, span=14, hands=2)
 
 _RANGES = {"Counter-melody": (55, 84), "Bass": (28, 55), "Chords": (45, 81)}
 _VELOCITIES = {"Counter-melody": 66, "Chords": 60, "Bass": 76}
-_SHORTEST = 2  # steps of the chords' shortest note: an eighth on a grid of sixteenths
+_SHORTEST = 1  # steps of the chords' shortest note: a sixteenth
 _Line = NDArray[np.int64]
 
 
@@ -380,7 +380,10 @@ def _line_potentials(frame: Frame, weights: Weights, number: int) -> LinePotenti
         [weights.rest[:, number, None], weights.hold[:, number, None], weights.struck[:, number]], axis=1
     )
     rows = rows - np.logaddexp.reduce(rows, axis=1, keepdims=True)
-    return LinePotentials(alphabet, rows, LineArcs.flat(alphabet.n_pitches)).at_temperature(frame.temperature)
+    # Where nothing sounds there is no hold, and the others share its chance.
+    silent = -np.logaddexp.reduce(np.delete(rows, HOLD, axis=1), axis=1)
+    arcs = LineArcs.flat(alphabet.n_pitches)
+    return LinePotentials(alphabet, rows, arcs, silent=silent).at_temperature(frame.temperature)
 
 
 def _drawn_chords(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 from oracle import Line, lattice_lines, log_sum, potentials_lines, potentials_weight, suffix_weight
 from rule_strategies import Reattack, moments, price, rule_lists
 
-from symgen.alphabet import LineAlphabet
+from symgen.alphabet import HOLD, REST, LineAlphabet
 from symgen.decode.compile import compile_line
-from symgen.decode.infer import count_lines, log_backward, sample_lines
+from symgen.decode.infer import count_lines, log_backward, log_probability, sample_lines
+from symgen.grid import BarMap
+from symgen.moments import moments_of
 from symgen.potentials import LineArcs, LinePotentials
 from theory.chord import Chord
 from theory.key import Key
+from theory.meter import Meter
 from theory.rules import ChordTonesOnStrongBeats, EndOn, InKey, LargestLeap, Lock, Moment, Range, Rule
 
 SIZES = [(2, 3), (2, 4), (3, 3), (2, 5), (3, 4)]  # pitches, steps
@@ -153,3 +157,26 @@ def test_rules_need_not_be_hashable() -> None:
 def test_one_moment_for_each_step() -> None:
     with pytest.raises(ValueError, match="moments: 2: expected one for each of the 3 steps"):
         compile_line(flat(60, 61, 3), in_a_minor("Am", "Am"), [])
+
+
+def test_a_step_at_which_nothing_sounds_weighs_what_the_potentials_say() -> None:
+    rng = np.random.default_rng(2)
+    alphabet, n_steps = LineAlphabet(60, 61), 4
+    step = rng.normal(size=(n_steps, alphabet.n_symbols))
+    silent = rng.normal(size=n_steps)
+    moments = moments_of(BarMap.build([(0, Meter(4, 4))], steps_per_quarter=1, end_steps=4), None, ())
+    potentials = LinePotentials(alphabet, step, LineArcs.flat(2), silent=silent)
+    lattice = compile_line(potentials, moments, ())
+    weights = {}
+    for line in product(range(alphabet.n_symbols), repeat=n_steps):
+        sounds, total, lawful = False, 0.0, True
+        for t, symbol in enumerate(line):
+            lawful &= symbol != HOLD or sounds
+            total += step[t, symbol] + (0.0 if sounds or t == 0 else silent[t])
+            sounds = symbol != REST
+        if lawful:
+            weights[line] = total
+    log_total = np.logaddexp.reduce(list(weights.values()))
+    table = log_backward(lattice)
+    for line, weight in weights.items():
+        assert log_probability(lattice, table, np.array(line)) == pytest.approx(weight - log_total, abs=1e-9)

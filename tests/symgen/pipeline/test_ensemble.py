@@ -50,7 +50,7 @@ def test_every_track_keeps_its_laws(untrained, meter, key):
     assert chord_notes
     changes = [*score.chords, None]
     for note in chord_notes:
-        assert note.duration_steps >= 2
+        assert note.duration_steps >= 1
         for change, after in itertools.pairwise(changes):
             end = score.end_steps if after is None else after.onset_steps
             if change.onset_steps < note.end_steps and note.onset_steps < end:
