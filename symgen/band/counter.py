@@ -47,6 +47,7 @@ _HIGH_MELODY = 66  # one that lies on average above this has its counter-melody 
 _LOWEST, _HIGHEST = 50, 84
 _BEYOND, _INTO = 17, 2  # semitones from the melody's mean pitch: away from it, and past it towards the melody
 _OCTAVE, _BEAT_LEVEL = 12, 2
+_FEWEST = 4  # places of two stretches that are not halved any more
 _THIRDS_AND_SIXTHS, _HARSH, _MILD = (3, 4, 8, 9), (1, 11), (2, 6, 10)
 
 _Array = NDArray[np.float64]
@@ -148,6 +149,11 @@ class Repeat(NamedTuple):
     start: int
     n_steps: int
 
+    def halves(self) -> tuple[Repeat, Repeat]:
+        """Return the two halves of the stretch."""
+        half = self.n_steps // 2
+        return self._replace(n_steps=half), Repeat(self.source + half, self.start + half, self.n_steps - half)
+
 
 def counter_notes(
     melody: Sequence[Note],
@@ -175,7 +181,7 @@ def counter_notes(
         Source of chance.
     repeats
         Stretches to be played as others are. A line is drawn; what it does in the first of each two is then asked of
-        both, and the rest is drawn anew given that. A stretch for which the laws leave no such line is free.
+        both, and the rest is drawn anew given that. Parts of a stretch for which the laws leave no such line are free.
     tastes
         The prior; :class:`Tastes` as it stands if left out.
     """
@@ -200,19 +206,22 @@ def counter_notes(
 def _with_repeats(
     trellis: Trellis, starts: Sequence[int], repeats: Sequence[Repeat], rng: np.random.Generator
 ) -> list[int]:
-    """Draw a path in which stretches do what others do; all are tried together, and where that can't be in halves."""
+    """Draw a path in which stretches do what others do: all together, and what can't be is tried in halves."""
     path: list[int] = sample_paths(trellis, log_backward(trellis), rng)[0].tolist()
     pinned: dict[int, set[int]] = {}
     groups = [tuple(repeats)] if repeats else []
     while groups:
         group = groups.pop(0)
-        wanted = pinned | _copies(path, starts, group, len(trellis.log_slot[0]) // 2)
+        copies = _copies(path, starts, group, len(trellis.log_slot[0]) // 2)
+        wanted = pinned | copies
         asked = _pinned(trellis, wanted)
         table = log_backward(asked)
         if log_total(asked, table) > -np.inf:
             pinned, path = wanted, sample_paths(asked, table, rng)[0].tolist()
         elif len(group) > 1:
             groups[:0] = [group[: len(group) // 2], group[len(group) // 2 :]]
+        elif len(copies) > _FEWEST:
+            groups[:0] = [(half,) for half in group[0].halves()]
     return path
 
 

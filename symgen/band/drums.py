@@ -189,7 +189,7 @@ def _rows(style: str, bars: BarMap, bar: int, parts: Sequence[Part], rng: np.ran
     if bar + 1 not in starts:
         return groove
     fills = FILLS.get(style, {}).get(str(meter), ())
-    fill = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
+    fill: _Bar = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
     fill = fill if "hat" in groove else _on_the_ride(fill)
     if _is_new(parts, bar + 1):
         return fill
