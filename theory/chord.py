@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from theory.errors import ParseError
@@ -182,10 +182,7 @@ class Chord:
     @property
     def pitch_classes(self) -> frozenset[int]:
         """The pitch classes of the chord, its bass included; empty for no chord."""
-        if self.root is None:
-            return frozenset()
-        bass = {self.bass.pitch_class} if self.bass else set()
-        return frozenset((self.root.pitch_class + s) % 12 for s in self.semitones) | bass
+        return _pitch_classes(self)
 
     @property
     def bass_pitch_class(self) -> int | None:
@@ -215,6 +212,14 @@ class Chord:
     def __repr__(self) -> str:
         """Return a short form for debugging."""
         return f"Chord({str(self)!r})"
+
+
+@lru_cache(maxsize=1 << 12)  # asked for every note under every rule
+def _pitch_classes(chord: Chord) -> frozenset[int]:
+    if chord.root is None:
+        return frozenset()
+    bass = {chord.bass.pitch_class} if chord.bass else set()
+    return frozenset((chord.root.pitch_class + s) % 12 for s in chord.semitones) | bass
 
 
 def split_scale(text: str) -> tuple[str, str | None]:

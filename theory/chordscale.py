@@ -19,6 +19,7 @@ Nettles and Graf, "The Chord Scale Theory and Jazz Harmony", 1997; Levine, "The 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 
 from theory.chord import Chord
@@ -45,6 +46,7 @@ _USUAL = MappingProxyType(
 """The scales that go with each kind of chord, the more usual first."""
 
 
+@lru_cache(maxsize=1 << 12)
 def chord_scale(chord: Chord, key: Key) -> frozenset[int]:
     """Return the pitch classes of the scale that goes with a chord in a key.
 

@@ -19,6 +19,7 @@ import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -76,7 +77,7 @@ class Moment(NamedTuple):
     @property
     def is_bar_end(self) -> bool:
         """Whether this is the last step of its bar."""
-        return self.quarters_into_bar + self.quarters >= self.meter.bar_quarters
+        return _ends_bar(self.beat, self.quarters, self.meter)
 
     @property
     def quarters_into_bar(self) -> Fraction:
@@ -86,6 +87,11 @@ class Moment(NamedTuple):
     def __str__(self) -> str:
         """Return the place as people say it."""
         return f"bar {self.bar} beat {float(self.beat):.4g}"
+
+
+@lru_cache(maxsize=1 << 12)  # asked at every step under every rule on bars, and fractions are slow
+def _ends_bar(beat: Fraction, quarters: Fraction, meter: Meter) -> bool:
+    return (beat - 1) * Fraction(4, meter.denominator) + quarters >= meter.bar_quarters
 
 
 class LineNote(NamedTuple):
