@@ -22,8 +22,8 @@ Rests before the first note are moves from rest to rest.
 Three more things a model may say. ``leave[t, p]`` is added to an onset at step ``t`` that comes after the pitch ``p``,
 whatever it is: with it a model's pitches can be normalised given the one before. And steps may be *closed*: nothing
 starts or ends there, and what goes on there weighs its step alone (where silence cannot go on, it cannot there either).
-``silent[t]`` is added to a step before which nothing sounds: with it a step can be normalised there too, where it cannot
-be a hold.
+``silent[t]`` is added to a step before which nothing sounds: with it a step can be normalised there too, where it
+cannot be a hold.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class LinePotentials:
     closed
         Whether each step is closed, shape (n_steps,). None stands for nowhere.
     silent
-        ``silent[t]``: log weight of step t if nothing sounds before it, finite; shape (n_steps,). None stands for zeros.
+        ``silent[t]``: log weight of step t if nothing sounds before it, finite; shape (n_steps,). None stands for
+        zeros.
     """
 
     alphabet: LineAlphabet

@@ -69,19 +69,19 @@ class EnsembleTraining:
 class GanTraining:
     """Settings of the GAN's training."""
 
-    n_updates: int = 2000
+    n_updates: int = 1200
     batch_bars: int = 128
     window_bars: tuple[int, ...] = (4, 8)
     learning_rate: float = 3e-5  # of the generator
     critic_rate: float = 1e-3  # two time scales
     critics_alone: int = 30  # updates before the generator moves
     critic_width: int = 48
-    penalty: float = 0.05  # R1 and R2
+    penalty: float = 0.003  # R1 and R2
     penalty_every: int = 8
     given_share: float = 0.4
     ema_decay: float = 0.995
-    evaluate_every: int = 100
-    save_every: int = 100
+    evaluate_every: int = 50
+    save_every: int = 50
     seed: int = 0
     n_threads: int = 1
 
