@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from symgen.band.counter import Tastes
-from symgen.band.grooves import FILLS, GROOVES, KITS
+from symgen.band.fills import FILLS
+from symgen.band.grooves import GROOVES, KITS
 from symgen.band.styles import STYLES
 
 PAGE = Path(__file__).parent / "band.md"

@@ -19,8 +19,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from symgen.band.fills import FILLS
 from symgen.band.frame import SIGNS, Stroke, bar_strokes, tidy, weighed
-from symgen.band.grooves import FILLS, GROOVES, INSTRUMENTS, KITS, Kit, read_bar
+from symgen.band.grooves import GROOVES, INSTRUMENTS, KITS, Kit, read_bar
 from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.score import Note

@@ -1,4 +1,4 @@
-"""Grooves and fills: our own table, by style and metre, in the notation of :mod:`symgen.band.frame`.
+"""Grooves: our own table, by style and metre, in the notation of :mod:`symgen.band.frame`.
 
 Each line is an instrument and one bar; a bar may have any number of cells (16 are sixteenths in 4/4, 12 in 6/8).
 Styles that swing are written straight. Where a style has no row for a metre, :mod:`symgen.band.drums` builds a groove
@@ -18,7 +18,7 @@ from types import MappingProxyType
 from symgen.band.frame import Stroke, strokes
 from symgen.errors import RequestError
 
-__all__ = ["FILLS", "GROOVES", "INSTRUMENTS", "KITS", "Kit", "read_bar"]
+__all__ = ["GROOVES", "INSTRUMENTS", "KITS", "Kit", "read_bar"]
 
 INSTRUMENTS = MappingProxyType(
     {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "hat": 42, "pedal": 44, "open": 46, "ride": 51, "crash": 49}
@@ -137,12 +137,22 @@ _FOLK = (
     tambourine  ----x--- ----x---
     kick        X------- x-------
     """,
+    """
+    shaker      xoxoxoxo xoxoxoxo
+    tambourine  ----x--- ----x-o-
+    kick        X-----o- x-------
+    """,
 )
 _LEAD_SHEET = (
     """
     hat    x-o-x-o- x-o-x-o-
     rim    ----x--- ----x---
     kick   X------- x-----?-
+    """,
+    """
+    ride   x-o-x-o- x-o-x-o-
+    rim    ----x--- ----x---
+    kick   X-----o- x-------
     """,
 )
 _JAZZ = (
@@ -365,115 +375,6 @@ GROOVES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Style, metre, and the grooves, which take turns from section to section."""
-
-_TOMS = (
-    """
-    snare      -------- XxXx----
-    high-tom   -------- ----Xx--
-    floor-tom  -------- ------Xx
-    hat        x-x-x-x- --------
-    kick       X-----x- x---x---
-    """,
-    """
-    snare      ----X--- Xoxx----
-    mid-tom    -------- ----X-x-
-    floor-tom  -------- -------X
-    hat        x-x-x-x- --------
-    kick       X-----x- x-----x-
-    """,
-)
-
-FILLS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "pop": {
-            "4/4": _TOMS,
-            "3/4": (
-                """
-                hat        x-x- ---- ----
-                snare      ---- XxXx ----
-                low-tom    ---- ---- XxXx
-                kick       X--- x--- x---
-                """,
-            ),
-            "6/8": (
-                """
-                hat        x-x-x- ------
-                snare      ------ XxXx--
-                floor-tom  ------ ----Xx
-                kick       X----- x-----
-                """,
-            ),
-        },
-        "rock": {"4/4": _TOMS},
-        "funk": {
-            "4/4": (
-                """
-                hat        x-x-x-x- x-x-----
-                snare      ----X--o -o--XxoX
-                low-tom    -------- --x-----
-                kick       X-x---x- --x-----
-                """,
-            )
-        },
-        "ballad": {
-            "4/4": (
-                """
-                hat        x---x--- x-------
-                rim        ----x--- --------
-                mid-tom    -------- ----x---
-                floor-tom  -------- ------x-
-                kick       X------- x-------
-                """,
-            )
-        },
-        "shuffle": {
-            "4/4": (
-                """
-                ride       XxXx ----
-                snare      --X- XxX-
-                floor-tom  ---- ---X
-                kick       X--x X---
-                """,
-            )
-        },
-        "jazz": {
-            "4/4": (
-                """
-                ride   x---X-x- x-------
-                pedal  ----x--- ----x---
-                snare  -------- --x-o-x-
-                kick   o---o--- o-----x-
-                """,
-                """
-                ride      x---X-x- --------
-                pedal     ----x--- ----x---
-                snare     -------- x-o---x-
-                high-tom  -------- ----x---
-                kick      o---o--- --------
-                """,
-            )
-        },
-        "bossa": {
-            "4/4": (
-                """
-                shaker   xoxoxoxo xoxo----
-                rim      x--x--x- --------
-                snare    -------- --x-xx-x
-                kick     x--xx--x x--xx--x
-                """,
-            )
-        },
-        "march": {
-            "4/4": (
-                """
-                snare  X-xxX-xx XooooooX
-                kick   X---x--- X---x---
-                """,
-            )
-        },
-    }
-)
-"""The same for the last bar of a section; where there is none, one is built from the groove."""
 
 
 @cache

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from symgen.band.drums import Part, built_fill, built_groove, drum_notes, grooves_of, parts_of
+from symgen.band.fills import FILLS
 from symgen.band.frame import strokes, swung
-from symgen.band.grooves import FILLS, GROOVES, INSTRUMENTS, KITS, read_bar
+from symgen.band.grooves import GROOVES, INSTRUMENTS, KITS, read_bar
 from symgen.errors import RequestError
 from symgen.grid import BarMap
 from symgen.score import Note
