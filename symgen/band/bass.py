@@ -28,6 +28,7 @@ from symgen.band.frame import (
     group_steps,
     spans_of,
     strokes,
+    table_name,
     tidy,
     weighed,
 )
@@ -152,7 +153,7 @@ def _first_of(wanted: Sequence[int], chord: Chord) -> int:
 
 def _signs(kind: str, span: Span, bars: BarMap, turn: int) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and sign of each note of a span; ``turn`` counts the bars for which the chord has gone on."""
-    pattern = BASSES[kind].get(str(bars.meters[span.bar]))
+    pattern = BASSES[kind].get(table_name(bars.meters[span.bar]))
     if pattern is not None:
         hits = [h for h in bar_strokes(strokes(pattern, _DEGREES), bars, span.bar) if span.start < h[0] < span.end]
         first = hits[0][0] if hits else span.end

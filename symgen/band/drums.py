@@ -20,7 +20,7 @@ from itertools import pairwise
 import numpy as np
 
 from symgen.band.fills import FILLS
-from symgen.band.frame import SIGNS, Stroke, bar_strokes, tidy, weighed
+from symgen.band.frame import SIGNS, Stroke, bar_strokes, table_name, tidy, weighed
 from symgen.band.grooves import GROOVES, INSTRUMENTS, KITS, Kit, read_bar
 from symgen.errors import RequestError
 from symgen.grid import BarMap
@@ -111,7 +111,7 @@ def parts_of(marked: Sequence[tuple[int, str]], first: int, n_bars: int) -> list
 
 def grooves_of(style: str, meter: Meter) -> list[_Bar]:
     """Return the grooves of a style in a metre: those of the table, or the one that is built."""
-    rows = GROOVES[style].get(str(meter), ())
+    rows = GROOVES[style].get(table_name(meter), ())
     return [read_bar(text) for text in rows] or [built_groove(KITS[style], meter)]
 
 
@@ -189,7 +189,7 @@ def _rows(style: str, bars: BarMap, bar: int, parts: Sequence[Part], rng: np.ran
         groove = {**groove, "crash": crash}
     if bar + 1 not in starts:
         return groove
-    fills = FILLS.get(style, {}).get(str(meter), ())
+    fills = FILLS.get(style, {}).get(table_name(meter), ())
     fill: _Bar = read_bar(fills[int(rng.integers(len(fills)))]) if fills else built_fill(groove, meter)
     fill = fill if "hat" in groove else _on_the_ride(fill)
     if _is_new(parts, bar + 1):

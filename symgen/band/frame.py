@@ -36,6 +36,7 @@ __all__ = [
     "spans_of",
     "strokes",
     "swung",
+    "table_name",
     "tidy",
     "weighed",
 ]
@@ -43,6 +44,7 @@ __all__ = [
 SIGNS = MappingProxyType({"X": 108, "x": 88, "o": 46, "?": 42})
 """The velocity that each sign of a pattern stands for, before the metre's weight."""
 
+_ALSO = MappingProxyType({"2/2": "4/4", "4/8": "2/4"})
 _BY_LEVEL = (6, 4, 2, -2, -4)  # added to a velocity; deeper levels like the last
 
 
@@ -145,6 +147,15 @@ def bar_strokes(row: Iterable[Stroke], bars: BarMap, bar: int) -> Iterator[tuple
         start = first + round(stroke.place * size)
         if start < end:
             yield start, min(max(first + round((stroke.place + stroke.length) * size), start + 1), end), stroke.sign
+
+
+def table_name(meter: Meter) -> str:
+    """Return the name that a metre has in the tables: for some that of one in other note values.
+
+    >>> table_name(Meter(2, 2)), table_name(Meter(4, 8)), table_name(Meter(6, 8))
+    ('4/4', '2/4', '6/8')
+    """
+    return _ALSO.get(str(meter), str(meter))
 
 
 def edges_within(span: Span, places: Iterable[int]) -> list[int]:

@@ -28,6 +28,7 @@ from symgen.band.frame import (
     group_steps,
     spans_of,
     strokes,
+    table_name,
     tidy,
     weighed,
 )
@@ -150,7 +151,7 @@ def _patterned(by_meter: Mapping[str, str], otherwise: _Player) -> _Player:
     """
 
     def play(span: Span, voicing: _Voicing, bars: BarMap) -> Iterator[_Played]:
-        patterns = by_meter.get(str(bars.meters[span.bar]))
+        patterns = by_meter.get(table_name(bars.meters[span.bar]))
         if patterns is None:
             yield from otherwise(span, voicing, bars)
             return

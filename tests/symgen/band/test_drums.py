@@ -159,6 +159,15 @@ def test_swing_delays_the_off_beats_of_simple_metres_alone():
     assert swung(notes, compound, Swing()) == notes
 
 
+def test_a_metre_in_other_note_values_has_the_groove_of_the_same_bar():
+    played_in = {meter: played("rock", meter) for meter in ("4/4", "2/2")}
+    alike = [
+        [(n.onset_steps, n.pitch) for n in notes if n.onset_steps < bars.starts[3]]
+        for bars, notes in played_in.values()
+    ]
+    assert alike[0] == alike[1]
+
+
 def test_what_is_unknown_is_refused_in_one_line():
     with pytest.raises(RequestError, match="drums 'polka': expected one of pop, rock"):
         played("polka", "4/4")
