@@ -121,8 +121,9 @@ def generate(
         Bars of a letter; if left out the song's bars are shared out, or there are 4 to each.
     decoder
         ``"causal"``: every note is drawn given all notes before it, by particles that the lattice of the rules steers;
-        ``"chain"``: exactly from the chain, and faster. Forms in letters, and rules that no lattice can hold, take the
-        chain; the song's recipe says which it was, and for the causal one its effective share of the particles.
+        ``"chain"``: exactly from the chain, and faster. What forms in letters vary or could not take up otherwise, and
+        rules that no lattice can hold, take the chain; the song's recipe says which it was, and for the causal one its
+        effective share of the particles.
     sliders
         More (to 1) or less (to -1) of the attributes of :data:`symgen.sliders.ATTRIBUTES`, such as
         ``{"density": 0.5}``. They choose what a bar is to be like; the rules hold all the same.
