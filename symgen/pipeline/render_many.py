@@ -28,6 +28,7 @@ __all__ = ["render_files"]
 
 _Job = tuple[Path, Path]
 _REPORT_SECONDS = 0.1
+_LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 5.0
 _PRELOADED = ["symgen.pipeline.render_many", "symgen.render.audio"]
 
@@ -122,7 +123,7 @@ class _Worker:
         """Have a file rendered; a process that dies has an error of its own."""
         try:
             self.pipe.send(job)
-            while isinstance(said := self.pipe.recv(), float):
+            while isinstance(said := self._hear(), float):
                 tell(said)
         except (EOFError, OSError):
             self.process.join(_PATIENCE_SECONDS)
@@ -131,6 +132,13 @@ class _Worker:
             return RenderedFile(str(job[0]), str(job[1]), error=f"{job[0]}: its process ended by {how}")
         assert isinstance(said, RenderedFile)
         return said
+
+    def _hear(self) -> object:
+        """Return what the process says next; the end of the pipe alone may stay open in its siblings."""
+        while not self.pipe.poll(_LOOK_SECONDS):
+            if not self.process.is_alive() and not self.pipe.poll():
+                raise EOFError
+        return self.pipe.recv()
 
     def stop(self) -> None:
         """End the process: at once where it has nothing to do, else in a few seconds."""

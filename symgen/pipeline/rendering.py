@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -192,11 +193,12 @@ def places(sources: Sequence[Path], out: Path | None, suffix: str = ".wav") -> l
     else:
         msg = f"{out}: {'a file' if out.exists() else 'no such folder'}: expected one for {len(sources)} files"
         raise RequestError(msg)
+    inputs, times = {source.resolve() for source in sources}, Counter(found)
     for place, source in zip(found, sources, strict=True):
-        if place.resolve() in {other.resolve() for other in sources}:
+        if place.resolve() in inputs:
             msg = f"{place}: output and input are the same file; name another output"
             raise RequestError(msg)
-        if found.count(place) > 1:
+        if times[place] > 1:
             msg = f"{source}: another file would go to {place} too; render them into folders of their own"
             raise RequestError(msg)
     return found
