@@ -105,10 +105,11 @@ def accompany(
     tracks, left_out = _with_band(known.tracks, number, band, keep=keep)
     if key is None:  # keys that were found serve the band, and are not written
         known = replace(known, keys=on_band_grid(score, choices.swing).keys)
-    made = replace(known, tracks=tracks)
+    recipe = dict(known.recipe) | {"band": str(choices)}
+    made = replace(known, tracks=tracks, recipe=tuple(recipe.items()))
     melody_said = f"melody: {score.tracks[number].name}" if len(score.tracks) > 1 else ""
     said = (where, melody_said, style_said, *_swing_said(choices), *band_said, left_out)
-    return Take(signed(made, f"accompany {choices}, seed {seed}"), seed, tuple(word for word in said if word))
+    return Take(signed(made, f"accompany {choices.name} seed {seed}"), seed, tuple(word for word in said if word))
 
 
 def arpeggiate(
@@ -198,9 +199,10 @@ def _style_of(score: Score, name: str | None) -> tuple[str, str]:
     """Return the style of a piece, and where it comes from, in words."""
     if name is not None:
         return name, ""
-    said = dict(score.recipe).get("style", "")
-    if said in STYLES:
-        return said, f"style {said}, as the file says"
+    recipe = dict(score.recipe)
+    for said in (recipe.get("band", "").partition(":")[0], recipe.get("style", "")):
+        if said in STYLES:
+            return said, f"style {said}, as the file says"
     usual = usual_style(score.meters[0].meter)
     return usual, f"style {usual}, the usual one in {score.meters[0].meter}"
 

@@ -121,6 +121,14 @@ def test_chords_keys_and_markers_of_the_file_are_taken_and_it_is_said():
     assert accompany(tune("3/4"), seed=1).said[-1] == "style waltz, the usual one in 3/4"
 
 
+def test_a_band_is_taken_up_again_by_its_name():
+    first = accompany(tune(), **ASKED, style="bossa", seed=1).score
+    assert dict(first.recipe)["band"] == "bossa: texture comp-bossa, bass bossa, drums bossa"
+    again = accompany(first, seed=1)
+    assert again.said[-1] == "style bossa, as the file says"
+    assert again.score.tracks == first.tracks
+
+
 def test_sections_of_the_form_have_their_own_groove():
     markers = tuple(Marker(48 * bar, name) for bar, name in [(0, "A"), (2, "B"), (4, "A")])
     take = accompany(replace(tune(n_bars=6), markers=markers), **ASKED, style="pop", seed=1)
