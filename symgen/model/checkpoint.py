@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -210,10 +211,9 @@ def _loaded(folder: Path, formats: tuple[str, ...]) -> tuple[Any, str, tuple[str
     sizes = _sizes(folder, config["model"], kind.sizes)
     data = _weights(folder, config["sha256"])
     try:
-        tensors = load(data)
-        _check_tensors(tensors, kind, sizes)
+        tensors = _checked_tensors(load(data), kind, sizes)
         model = kind.build(sizes)
-        model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        model.load_state_dict(tensors, assign=True)
     except (SafetensorError, RuntimeError, ValueError, AssertionError) as error:
         first_line = str(error).strip().partition("\n")[0]
         msg = f"{folder / _WEIGHTS}: does not fit its configuration: {first_line}"
@@ -240,8 +240,8 @@ def _weights(folder: Path, digest: str) -> bytes:
     raise CheckpointError(msg)
 
 
-def _check_tensors(tensors: Mapping[str, Tensor], kind: _Kind, sizes: Any) -> None:
-    """Check names, shapes and numbers before a model is made.
+def _checked_tensors(tensors: Mapping[str, Tensor], kind: _Kind, sizes: Any) -> dict[str, Tensor]:
+    """Return weights as 32-bit numbers, their names, shapes and values checked before a model is made.
 
     Raises
     ------
@@ -257,10 +257,13 @@ def _check_tensors(tensors: Mapping[str, Tensor], kind: _Kind, sizes: Any) -> No
         if tuple(tensor.shape) != expected[name]:
             msg = f"{name}: shape {tuple(tensor.shape)}: expected {expected[name]}"
             raise ValueError(msg)
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor.float()).all()):
+    found = {name: tensor.float() for name, tensor in tensors.items()}
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point() or not np.isfinite(found[name].numpy()).all():
             what = "numbers that are not finite" if tensor.is_floating_point() else f"numbers of {tensor.dtype}"
             msg = f"{name}: {what}: expected finite ones of 16 or 32 bits"
             raise ValueError(msg)
+    return found
 
 
 def _read_config(folder: Path, formats: tuple[str, ...]) -> dict[str, Any]:
