@@ -1,8 +1,8 @@
 """A long run: ``python -m tests.fuzz [TARGET ...] --seconds 600``; each crash is kept as a file with its traceback.
 
-Sound inputs are damaged at random (or by atheris, which follows what the code reaches, with ``--engine atheris``),
-and each case must be read or refused in one line. A reader in native code runs in a process of its own, whose end
-counts as a crash. The exit code is 1 if any case crashed.
+Sound inputs are damaged at random, or with ``--engine atheris`` (``pip install symgen[fuzz]``; Linux and macOS) by a
+fuzzer that follows what the code reaches. Each case must be read or refused in one line. A reader in native code runs
+in a process of its own, whose end counts as a crash. The exit code is 1 if any case crashed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import argparse
 import hashlib
 import multiprocessing as mp
 import random
+import re
 import resource
+import subprocess
 import sys
 import time
 import traceback
@@ -110,18 +112,28 @@ def run(target: Target, seconds: float, n_cases: int, seed: int, folder: Path) -
     return log
 
 
-def run_atheris(target: Target, seconds: float, folder: Path) -> None:
-    """Let atheris choose the inputs; it ends the process at the first crash."""
-    import atheris
-
-    corpus = folder / f"{target.name}-corpus"
+def run_atheris(target: Target, seconds: float, n_cases: int, seed: int, folder: Path) -> Log:
+    """Let atheris choose the inputs, in a process of its own that ends at the first crash."""
+    own = folder / f"{target.name}-atheris"
+    corpus = own / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
-    for index, seed in enumerate(target.seeds()):
-        (corpus / f"seed-{index}").write_bytes(seed)
-    atheris.instrument_all() if seconds < 0 else None
-    words = [sys.argv[0], f"-max_total_time={int(seconds)}", "-timeout=120", f"-artifact_prefix={folder}/", str(corpus)]
-    atheris.Setup(words, lambda data: outcome(target, data))
-    atheris.Fuzz()
+    for index, data in enumerate(target.seeds()):
+        (corpus / f"seed-{index}").write_bytes(data)
+    words = [f"-max_total_time={min(seconds, 1e6):.0f}", f"-runs={min(n_cases, 2**31 - 1)}", f"-seed={seed + 1}"]
+    words += [f"-timeout={target.patience_seconds}", f"-rss_limit_mb={MEMORY_BYTES >> 20}", "-max_len=20000"]
+    words += [f"-artifact_prefix={own}/", str(corpus)]
+    code = "import sys; sys.path[:0] = sys.argv[1:3]; from fuzz_atheris import serve; serve()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(HERE), str(HERE.parent), target.name, *words],
+        cwd=HERE.parent.parent, capture_output=True, check=False,
+    )  # fmt: skip
+    said = done.stderr.decode(errors="replace")
+    log = Log(target, folder)
+    log.counts["tried by atheris"] = max(map(int, re.findall(r"^(?:#|Done )(\d+)", said, re.M)), default=0)
+    if done.returncode:
+        artifacts = [path for path in own.iterdir() if path.is_file()]
+        log.add("crashed", artifacts[0].read_bytes() if artifacts else b"", said[-5000:])
+    return log
 
 
 def main() -> int:
@@ -140,9 +152,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     n_crashes = 0
     for name in asked.targets or TARGETS:
-        if asked.engine == "atheris":
-            run_atheris(TARGETS[name], asked.seconds, asked.out)
-        log = run(TARGETS[name], asked.seconds, asked.cases, asked.seed, asked.out)
+        engine = run_atheris if asked.engine == "atheris" else run
+        log = engine(TARGETS[name], asked.seconds, asked.cases, asked.seed, asked.out)
         print(log, flush=True)
         n_crashes += log.counts["crashed"]
     return 1 if n_crashes else 0

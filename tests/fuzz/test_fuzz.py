@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_soundfonts_are_tried_in_a_process_of_their_own(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "soundfont: 40 cases" in done.stdout
+
+
+def test_atheris_tries_a_reader_too(tmp_path: Path) -> None:
+    pytest.importorskip("atheris", reason="no atheris here")
+    words = ["rules", "--engine", "atheris", "--cases", "200", "--out", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    tried = re.match(r"rules: (\d+) cases: .* 0 crashed", done.stdout)
+    assert tried is not None, done.stdout
+    assert int(tried[1]) >= 200
 
 
 class TestTheFuzzerItself:
