@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ def flood(n_notes: int, delta: bytes) -> bytes:
     """Notes by running status, seven bytes each."""
     return raw_midi(b"\0\x90\x3c\0" + (b"\0\x3c\x64" + delta + b"\x3c\0") * n_notes + END)
 
+
+MAX_FOR_OTHERS = 100_000
+OTHERS = ("check", "humanize", "render")
+"""Commands that refuse a bad file as ``plot`` does; ``render`` takes what stands in frames of film."""
 
 TEMPOS = b"".join(meta(0x51, (500_000 + i % 9).to_bytes(3, "big"), b"\x0a") for i in range(100_000))
 
@@ -95,6 +99,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         for status in (0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF8, 0xF9, 0xFD, 0xFE)
     },
     "million-notes": (flood(1_000_000, b"\1"), "more than 200,000 notes: the limit is --max-notes"),
+    "no-notes": (raw_midi(tempo(500_000) + END), "no notes"),
     "many-tracks": (raw_midi(*[NOTE + END] * 257), "more than 256 tracks: the limit is --max-tracks"),
     "many-events": (raw_midi(b"\0\xb0\7\1" + b"\0\7\1" * 2_000_000 + END), "more than 2,000,000 events"),
     "many-bytes": (GOOD + bytes(16 * 2**20), "bytes: expected a music file of at most 16,777,216 (--max-bytes)"),
@@ -102,6 +107,13 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "bomb": (raw_midi(tempo(15_000_000) + ON + b"\x8b\x80\x80\0\x80\x3c\0" + END, ticks=1000), "(--max-duration)"),
     "bomb-1": (raw_midi(tempo(15_000_000) + NOTE[:4] + vlq(90_000) + b"\x80\x3c\0" + END, ticks=1), "lasts 375.0 h"),
 }  # fmt: skip
+
+# What other commands take: frames of film and odd metres sound as they are; check tells what else it finds, and of a
+# piece that is too long that it cannot be judged.
+_TOO_LONG = ("huge-delta", "tick-overflow", "bomb", "bomb-1")
+TAKEN = {("render", name) for name in ("smpte", "meter-0", "meter-huge", "meter-length")}
+TAKEN |= {("check", name) for name in ("no-notes", "meter-0", "meter-huge", "meter-length", *_TOO_LONG)}
+TAKEN |= {("humanize", "no-notes")}
 
 # Read, with these warnings and as many notes.
 MENDED: dict[str, tuple[bytes, list[str], int]] = {
@@ -131,6 +143,7 @@ class Outcome:
     code: int
     out: str
     err: str
+    others: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 def run_all(folder: Path) -> None:
@@ -149,7 +162,23 @@ def run_all(folder: Path) -> None:
         seconds = time.perf_counter() - start
         signal.alarm(0)
         said = {"name": path.stem, "code": code, "out": out.getvalue(), "err": err.getvalue(), "seconds": seconds}
+        if code == 2 and path.with_suffix(".mid").stat().st_size <= MAX_FOR_OTHERS:
+            said["others"] = {word: run_other(word, path.with_suffix(".mid")) for word in OTHERS}
         print(json.dumps(said), flush=True)
+
+
+def run_other(word: str, path: Path) -> tuple[int, str]:
+    from symgen.cli import main
+
+    signal.alarm(MAX_SECONDS)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as err:
+        suffix = ".wav" if word == "render" else ".fixed.mid"
+        target = path.with_suffix(suffix)
+        code = main([word, str(path), *([] if word == "check" else ["-o", str(target)])])
+    signal.alarm(0)
+    if code == 0:
+        target.unlink(missing_ok=True)
+    return code, err.getvalue()
 
 
 def virtual_bytes() -> int:
@@ -172,7 +201,7 @@ def outcomes(folder: Path) -> dict[str, Outcome]:
     code += f"import test_bad_midi, pathlib; test_bad_midi.run_all(pathlib.Path({str(folder)!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     lines: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    found = {line["name"]: Outcome(line["code"], line["out"], line["err"]) for line in lines}
+    found = {line["name"]: Outcome(line["code"], line["out"], line["err"], line.get("others", {})) for line in lines}
     assert done.returncode == 0, f"ended with {done.returncode} after {list(found)[-1:]}: {done.stderr[-300:]}"
     return found
 
@@ -185,6 +214,20 @@ def test_a_bad_file_is_refused_in_one_line(name: str, outcomes: dict[str, Outcom
     assert expected in found.err
     assert found.err.count("\n") == 1
     assert not (folder / f"{name}.svg").exists()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("word", OTHERS)
+def test_other_commands_refuse_it_too(word: str, name: str, outcomes: dict[str, Outcome], folder: Path) -> None:
+    if len(REFUSED[name][0]) > MAX_FOR_OTHERS:
+        pytest.skip("large: the limits are those of plot")
+    code, err = outcomes[name].others[word]
+    if (word, name) in TAKEN:
+        assert (code in (0, 1), err) == (True, "")
+        return
+    assert code == 2
+    assert err.startswith(f"symgen {word}: {folder / name}.mid: ")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", MENDED)
@@ -222,14 +265,31 @@ def test_what_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert not (tmp_path / "out.png").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes of POSIX")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     from symgen.cli import main
 
-    (tmp_path / "song.mid").write_bytes(GOOD)
-    (tmp_path / "song.mid").chmod(0)
-    assert main(["plot", str(tmp_path / "song.mid")]) == 2
-    assert "could not be read: Permission denied" in capsys.readouterr().err
+    path = tmp_path / "song.mid"
+    path.write_bytes(GOOD)
+    path.chmod(0)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    said = tmp_path / "said"
+    said.touch(0o666)
+    said.chmod(0o666)
+    child = os.fork()
+    if not child:  # the superuser may read everything: be somebody else
+        code = 99
+        with contextlib.suppress(BaseException), said.open("w") as file, contextlib.redirect_stderr(file):
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setuid(65534)
+            code = main(["plot", str(path)])
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
+    message = said.read_text()
+    assert message.count("\n") == 1
+    assert f"{path}' is not readable" in message or message.endswith("could not be read: Permission denied\n")
 
 
 def test_controls_in_names_are_no_commands_to_a_terminal(folder: Path, outcomes: dict[str, Outcome]) -> None:
