@@ -111,6 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _fatal(words, f"{name}{error.strerror or error}", USAGE_ERROR)
+    if code == INTERRUPTED:  # what the parser makes of an interrupt
+        return _fatal(words, "interrupted", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +185,19 @@ class TestWriting:
         names = [t.name for file in files for t in file.tracks[1:]]
         assert sorted(names) == sorted(t.name for t in tracks)
         assert len(files) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_control_c_ends_it_in_one_line(here: Path) -> None:
+    """While a file is written: nothing half done stays, and what was there is still there."""
+    (here / "a.mid").write_bytes(b"precious")
+    code = "import os, signal, sys\nfrom pathlib import Path\nfrom symgen.cli import main\nplain = Path.write_bytes\n"
+    code += "def stopped(self, data):\n    plain(self, data[:50])\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    code += f"Path.write_bytes = stopped\nsys.exit(main({[*SONG, '-o', 'a.mid']}))"
+    root = str(Path(__file__).parent.parent.parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": root}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "symgen generate: interrupted\n")
+    assert [path.name for path in here.iterdir()] == ["a.mid"]
+    assert (here / "a.mid").read_bytes() == b"precious"
