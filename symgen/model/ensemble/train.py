@@ -69,14 +69,14 @@ class EnsembleTraining:
 class GanTraining:
     """Settings of the GAN's training."""
 
-    n_updates: int = 1200
+    n_updates: int = 900
     batch_bars: int = 128
     window_bars: tuple[int, ...] = (4, 8)
-    learning_rate: float = 3e-5  # of the generator
-    critic_rate: float = 1e-3  # two time scales
-    critics_alone: int = 30  # updates before the generator moves
+    learning_rate: float = 8e-5  # of the generator
+    critic_rate: float = 5e-4  # two time scales
+    critics_alone: int = 100  # updates before the generator moves
     critic_width: int = 48
-    penalty: float = 0.003  # R1 and R2
+    penalty: float = 0.005  # R1 and R2
     penalty_every: int = 8
     given_share: float = 0.4
     ema_decay: float = 0.995
@@ -224,8 +224,8 @@ def train_ensemble_gan(
         model.load_state_dict(vae.decoder.state_dict())
     critics = Critics(vae.config, config.critic_width)
     players = {
-        "generator_optimiser": torch.optim.Adam(generator.parameters(), config.learning_rate, betas=(0.0, 0.99)),
-        "critic_optimiser": torch.optim.Adam(critics.parameters(), config.critic_rate, betas=(0.0, 0.99)),
+        "generator_optimiser": torch.optim.Adam(generator.parameters(), config.learning_rate, betas=(0.5, 0.99)),
+        "critic_optimiser": torch.optim.Adam(critics.parameters(), config.critic_rate, betas=(0.5, 0.99)),
     }
     sampler = RollSampler(runs, n_bars=config.window_bars, batch_bars=config.batch_bars)
     run = json.dumps([vae.config.as_dict(), asdict(config), _digest(runs)])
