@@ -146,14 +146,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _made(jobs: Sequence[tuple[Path, Path]], how: Rendering, n: int | None, *, hidden: bool) -> list[RenderedFile]:
     """Render the files, showing how far it is; of a single one every error goes to the caller."""
-    from symgen.pipeline.render_many import render_files
-    from symgen.pipeline.rendering import render_file
-
     with progress_bar(hidden=hidden) as show:
         if len(jobs) == 1:
+            from symgen.pipeline.rendering import render_file
+
             return [render_file(*jobs[0], how, lambda done, total: show("rendering", round(done), round(total)))[1]]
-        progress = lambda done, total: show("rendering", done, total)  # noqa: E731  # a def would be as long
-        return list(render_files(jobs, how, n_processes=n, progress=progress))
+        from symgen.pipeline.render_many import render_files
+
+        return list(render_files(jobs, how, n_processes=n, progress=lambda *part: show("rendering", *part)))
 
 
 def _to_standard_output(sources: Sequence[Path], suffix: str, how: Rendering) -> None:

@@ -7,30 +7,29 @@ for want of memory, that costs the file it was working on; another takes its pla
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
+import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Lock
+from typing import BinaryIO
 
 from symgen.errors import SymgenError
 from symgen.io.limits import Limits, limits_in_force, limits_set
 from symgen.pipeline.rendering import RenderedFile, Rendering, render_file
 
-__all__ = ["render_files"]
+__all__ = ["render_files", "serve"]
 
 _Job = tuple[Path, Path]
 _REPORT_SECONDS = 0.1
-_LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 5.0
-_PRELOADED = ["symgen.pipeline.render_many", "symgen.render.audio"]
+_CODE = "from symgen.pipeline.render_many import serve; serve()"
 
 
 def render_files(
@@ -63,10 +62,11 @@ def render_files(
     if n_processes > 1:
         yield from _in_processes(jobs, how, n_processes, report)
         return
-    for index, job in enumerate(jobs):
-        made = _attempt(job, how, lambda done, total, at=index: report.tell(at, _share(done, total)))
-        report.tell(index, 1.0)
-        yield made
+    with _soundfonts_held(how) if len(jobs) > 1 else contextlib.nullcontext():
+        for index, job in enumerate(jobs):
+            made = _attempt(job, how, report.of(index))
+            report.tell(index, 1.0)
+            yield made
 
 
 @dataclass(slots=True)
@@ -83,6 +83,23 @@ class _Report:
             self.shares[index] = share
             if self.progress:
                 self.progress(sum(self.shares.values()), self.n_files)
+
+    def of(self, index: int) -> Callable[[float, float], None]:
+        """Return what a render of one file is told to call."""
+        return lambda done, total: self.tell(index, _share(done, total))
+
+
+@contextlib.contextmanager
+def _soundfonts_held(how: Rendering) -> Iterator[None]:
+    """Keep the soundfonts loaded from one file to the next; what is wrong with one, each file says."""
+    from symgen.render.play import kept
+    from symgen.render.soundfont import find_soundfont
+
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(SymgenError):
+            for font in dict.fromkeys(find_soundfont(name) for name in (how.soundfont, *how.soundfont_for.values())):
+                held.enter_context(kept(font))
+        yield
 
 
 def _share(done: float, total: float) -> float:
@@ -103,103 +120,112 @@ def _attempt(job: _Job, how: Rendering, progress: Callable[[float, float], None]
     return RenderedFile(str(source), str(target), error=" ".join(text.split()))
 
 
-@dataclass(slots=True)
 class _Worker:
-    """A process, and the parent's end of the pipe to it."""
+    """A process of our own making that renders one file after the other; what goes through its pipes is pickled."""
 
-    process: BaseProcess
-    pipe: Connection
+    def __init__(self, how: Rendering, limits: Limits) -> None:
+        # The same packages as here, wherever they lie; the folder of the user is none of them.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+        words = [sys.executable, "-P", "-c", _CODE]
+        self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        self._send((how, limits))
 
-    @classmethod
-    def start(cls, context: BaseContext, how: Rendering) -> _Worker:
-        """Start a process that renders what comes through the pipe."""
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, how, limits_in_force()), daemon=True)  # type: ignore[attr-defined]
-        process.start()
-        theirs.close()
-        return cls(process, ours)
+    def _send(self, what: object) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # where it has died, what it says next is nothing
+            pickle.dump(what, self._process.stdin)
+            self._process.stdin.flush()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can take another file."""
+        return self._process.poll() is None
 
     def render(self, job: _Job, tell: Callable[[float], None]) -> RenderedFile:
-        """Have a file rendered; a process that dies has an error of its own."""
+        """Have a file rendered; where the process dies, that is the file's error."""
+        assert self._process.stdout is not None
+        self._send(job)
         try:
-            self.pipe.send(job)
-            while isinstance(said := self._hear(), float):
+            while isinstance(said := pickle.load(self._process.stdout), float):
                 tell(said)
-        except (EOFError, OSError):
-            self.process.join(_PATIENCE_SECONDS)
-            code = self.process.exitcode or 0
+        except (EOFError, OSError, pickle.UnpicklingError):
+            code = self._process.wait()
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
             return RenderedFile(str(job[0]), str(job[1]), error=f"{job[0]}: its process ended by {how}")
         assert isinstance(said, RenderedFile)
         return said
 
-    def _hear(self) -> object:
-        """Return what the process says next; the end of the pipe alone may stay open in its siblings."""
-        while not self.pipe.poll(_LOOK_SECONDS):
-            if not self.process.is_alive() and not self.pipe.poll():
-                raise EOFError
-        return self.pipe.recv()
+    def dismiss(self) -> None:
+        """Tell the process that nothing more comes."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
 
     def stop(self) -> None:
-        """End the process: at once where it has nothing to do, else in a few seconds."""
-        with contextlib.suppress(OSError):
-            self.pipe.send(None)
-        self.process.join(_PATIENCE_SECONDS)
-        if self.process.exitcode is None:
-            self.process.terminate()
+        """Wait for the process to end; where it is still at work, that takes a few seconds."""
+        assert self._process.stdout is not None
+        try:
+            self._process.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.terminate()
+            self._process.wait()
+        self._process.stdout.close()
 
 
 def _in_processes(jobs: Sequence[_Job], how: Rendering, n_processes: int, report: _Report) -> Iterator[RenderedFile]:
     """Let one thread for each process wait for what it says."""
-    context = _context()
+    limits = limits_in_force()  # a thread has a context of its own
     idle: SimpleQueue[_Worker] = SimpleQueue()
-    limits = limits_in_force()
+    started: list[_Worker] = []
 
     def run(index: int) -> RenderedFile:
-        with limits_set(limits):  # a thread has a context of its own
-            worker = _Worker.start(context, how) if idle.empty() else idle.get()
+        try:
+            worker = idle.get_nowait()
+        except Empty:
+            worker = _Worker(how, limits)
+            started.append(worker)
         made = worker.render(jobs[index], lambda share: report.tell(index, share))
         report.tell(index, 1.0)
-        if worker.process.is_alive():
+        if worker.is_alive:
             idle.put(worker)
         return made
 
-    with ThreadPoolExecutor(n_processes) as threads:
-        futures = [threads.submit(run, index) for index in range(len(jobs))]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
-            while not idle.empty():
-                idle.get().stop()
+    threads = ThreadPoolExecutor(n_processes)
+    try:
+        for future in [threads.submit(run, index) for index in range(len(jobs))]:
+            yield future.result()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in started:
+            worker.dismiss()
+        for worker in started:
+            worker.stop()
+        threads.shutdown()
 
 
-def _context() -> BaseContext:
-    """Return the way to start processes: from a small server that has loaded what they need, where there is one."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    return context
+def serve() -> None:
+    """In a process: render what standard input asks for until it ends, and say on standard output what was made."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    with contextlib.suppress(KeyboardInterrupt, EOFError, BrokenPipeError):
+        how, limits = pickle.load(sys.stdin.buffer)
+        with limits_set(limits):
+            _serve(sys.stdin.buffer, answers, how)
 
 
-def _serve(pipe: Connection, how: Rendering, limits: Limits) -> None:
-    """In a process: render what comes through the pipe until nothing more does."""
-    from symgen.render.play import kept
-
-    held: dict[str, object] = {}
+def _serve(questions: BinaryIO, answers: BinaryIO, how: Rendering) -> None:
     last = 0.0
+
+    def say(what: object) -> None:
+        pickle.dump(what, answers)
+        answers.flush()
 
     def tell(done: float, total: float) -> None:
         nonlocal last
         if time.monotonic() - last > _REPORT_SECONDS:
             last = time.monotonic()
-            pipe.send(float(_share(done, total)))
+            say(float(_share(done, total)))
 
-    with contextlib.suppress(KeyboardInterrupt, EOFError, BrokenPipeError), limits_set(limits):
-        while (job := pipe.recv()) is not None:
-            made = _attempt(job, how, tell)
-            pipe.send(made)
-            held |= {font: kept(Path(font)) for font in made.soundfonts if font not in held}
+    with _soundfonts_held(how):
+        while True:
+            say(_attempt(pickle.load(questions), how, tell))

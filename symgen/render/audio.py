@@ -270,7 +270,7 @@ def _mixed(
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     """Return the sum of what each soundfont plays, in the order of the parts."""
     groups = _groups(performance, fonts)
-    total, warnings = np.zeros((0, 2), dtype=np.float32), ()
+    total, warnings = np.zeros((0, 2), dtype=np.float32), tuple[str, ...]()
     for number, (font, parts) in enumerate(groups.items()):
         only = parts if len(groups) > 1 else None
         samples, said = play(

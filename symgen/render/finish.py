@@ -258,9 +258,10 @@ def _limited(
     # Twice a mean over what the minimum has reached: smooth, and nowhere above what is needed.
     held = minimum_filter1d(released, 4 * reach + 1, mode="nearest")
     smooth = uniform_filter1d(uniform_filter1d(held, 2 * reach + 1, mode="nearest"), 2 * reach + 1, mode="nearest")
-    factors = (gain * 10 ** (np.minimum(smooth, 0.0) / 20)).astype(np.float32)
+    factors: NDArray[np.float32] = (gain * 10 ** (np.minimum(smooth, 0.0) / 20)).astype(np.float32)
     over = float(true_peaks(samples * factors[:, None]).max()) / ceiling
-    return (factors / np.float32(max(over, 1.0))).astype(np.float32)
+    factors /= np.float32(max(over, 1.0))
+    return factors
 
 
 def peak_of(samples: NDArray[np.float32]) -> float:

@@ -13,7 +13,7 @@ import soundfile
 import symgen
 from symgen.errors import OutputError, RenderError, RequestError
 from symgen.io.limits import Limits, limits_set
-from symgen.pipeline import rendering
+from symgen.pipeline import render_many
 from symgen.pipeline.render_many import render_files
 from symgen.pipeline.rendering import Rendering, chosen_finish, places, render_file
 from symgen.score import Note, Score, Track
@@ -149,14 +149,6 @@ class TestSeveralFiles:
             score(50 + i).save(f"{i}.mid")
         return [(Path(f"{i}.mid"), Path(f"{i}.wav")) for i in range(n)]
 
-    @pytest.fixture
-    def fork(self, monkeypatch):
-        """What a test has put in place holds in a forked process too."""
-        if "fork" not in __import__("multiprocessing").get_all_start_methods():
-            pytest.skip("no forks here")
-        context = __import__("multiprocessing").get_context("fork")
-        monkeypatch.setattr("symgen.pipeline.render_many._context", lambda: context)
-
     def test_as_many_processes_as_one_likes_give_the_same(self):
         jobs = self.songs()
         jobs.insert(1, (Path("none.mid"), Path("none.wav")))
@@ -177,28 +169,48 @@ class TestSeveralFiles:
             made = list(render_files(self.songs(2), how(), n_processes=2))
         assert all("--max-notes" in one.error for one in made)
 
-    @pytest.mark.parametrize("signal_name", ["SIGKILL", "SIGTERM"])
-    def test_a_process_that_dies_costs_its_file_alone(self, fork, monkeypatch, signal_name):
-        real = rendering.render_file
-
-        def dies(source, target, settings, progress=None):
-            if source == Path("1.mid"):
-                os.kill(os.getpid(), getattr(signal, signal_name))
-            return real(source, target, settings, progress)
-
-        monkeypatch.setattr("symgen.pipeline.render_many.render_file", dies)
+    @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+    @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+    def test_a_process_that_dies_costs_its_file_alone(self, monkeypatch, name):
+        code = "import os, signal, symgen.pipeline.render_many as many; real = many.render_file\n"
+        code += "def dies(source, *rest):\n"
+        code += f"    if source.name == '1.mid': os.kill(os.getpid(), signal.{name})\n"
+        code += "    return real(source, *rest)\n"
+        monkeypatch.setattr(render_many, "_CODE", code + "many.render_file = dies; many.serve()")
         made = list(render_files(self.songs(4), how(), n_processes=2))
-        number = getattr(signal, signal_name).value
+        number = getattr(signal, name).value
         assert [one.error for one in made] == ["", f"1.mid: its process ended by signal {number}", "", ""]
         assert sorted(path.name for path in Path().glob("*.wav")) == ["0.wav", "2.wav", "3.wav"]
 
-    def test_what_is_odd_is_one_line(self, fork, monkeypatch):
+    def test_processes_that_cannot_start_are_errors_too(self, monkeypatch):
+        monkeypatch.setattr(render_many, "_CODE", "raise SystemExit(7)")
+        made = list(render_files(self.songs(3), how(), n_processes=2))
+        assert [one.error for one in made] == [f"{i}.mid: its process ended by exit code 7" for i in range(3)]
+
+    def test_who_stops_listening_ends_the_processes(self):
+        found = render_files(self.songs(4), how(), n_processes=2)
+        assert next(found).error == ""
+        found.close()  # returns once they have ended
+
+    @pytest.mark.parametrize("n_processes", [1, 2])
+    def test_what_is_odd_is_one_line(self, monkeypatch, n_processes):
         def fails(source, target, settings, progress=None):
             if source == Path("0.mid"):
                 raise MemoryError
             raise OSError(28, "No space left on device", str(target))
 
-        monkeypatch.setattr("symgen.pipeline.render_many.render_file", fails)
-        for n in (1, 2):
-            made = list(render_files(self.songs(2), how(), n_processes=n))
-            assert [one.error for one in made] == ["0.mid: not enough memory", "1.wav: No space left on device"]
+        monkeypatch.setattr(render_many, "render_file", fails)
+        code = "import symgen.pipeline.render_many as many\n"
+        code += "def fails(source, target, *rest):\n"
+        code += (
+            "    raise MemoryError if source.name == '0.mid' else OSError(28, 'No space left on device', str(target))\n"
+        )
+        monkeypatch.setattr(render_many, "_CODE", code + "many.render_file = fails; many.serve()")
+        made = list(render_files(self.songs(2), how(), n_processes=n_processes))
+        assert [one.error for one in made] == ["0.mid: not enough memory", "1.wav: No space left on device"]
+
+    def test_what_a_library_prints_is_no_answer(self, monkeypatch):
+        code = "import os, symgen.pipeline.render_many as many; real = many.render_file\n"
+        code += "def prints(*words):\n    print('loud'); os.write(1, b'LOUD'); return real(*words)\n"
+        monkeypatch.setattr(render_many, "_CODE", code + "many.render_file = prints; many.serve()")
+        assert [one.error for one in render_files(self.songs(2), how(), n_processes=2)] == ["", ""]
