@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.decode.lattice import Lattice
-from symgen.decode.semiring import logsumexp
+from symgen.decode.semiring import BOOL, LOG, Semiring, logsumexp
 
-__all__ = ["Columns", "Moves", "live_moves", "possible_before"]
+__all__ = ["Moves", "Sums", "live_moves", "sums_of"]
 
 _Array = NDArray[np.float64]
 _Index = NDArray[np.int64]
@@ -50,15 +51,76 @@ def live_moves(lattice: Lattice, step: int, live: Sequence[_Index]) -> Moves:
     return Moves(target, log_weight + lattice.log_symbol[step, symbols] + arriving[target], len(live[step + 1]))
 
 
-def possible_before(after: NDArray[np.bool_], moves: Sequence[Moves]) -> NDArray[np.bool_]:
-    """Return which columns some moves can lead to from each state, eight columns to a byte."""
-    rows = np.packbits(after, axis=0).T  # (states, columns / 8)
-    for move in moves:
-        onward = np.vstack([rows, np.zeros((1, rows.shape[1]), dtype=np.uint8)])
+class Sums(Protocol):
+    """Values of columns, (columns, states), in some semiring."""
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The values themselves."""
+
+    def before(self, move: Moves) -> Sums:
+        """Return the sums before some moves."""
+
+    def at(self, column: _Index, state: _Index) -> NDArray[Any]:
+        """Return single values, one for each column and state named."""
+
+
+def sums_of(values: NDArray[Any], semiring: Semiring) -> Sums:
+    """Return what sums columns of values the quickest way."""
+    if semiring is LOG:
+        return Columns.of(values)
+    return Truths.of(values) if semiring is BOOL else Plain(values, semiring)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Sums as the semiring has them."""
+
+    values: NDArray[Any]
+    semiring: Semiring
+
+    def before(self, move: Moves) -> Plain:
+        """Return the sums before some moves."""
+        never = np.full((len(self.values), 1), self.semiring.zero, dtype=self.values.dtype)
+        onward = np.hstack([self.values, never])[:, move.target]
+        log_weight = self.semiring.from_log(move.log_weight)
+        return Plain(self.semiring.sum_last(self.semiring.times(log_weight, onward)), self.semiring)
+
+    def at(self, column: _Index, state: _Index) -> NDArray[Any]:
+        """Return single values."""
+        found: NDArray[Any] = self.values[column, state]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Truths:
+    """Whether columns can be reached, eight of them to a byte; ``rows`` has shape (states, columns / 8)."""
+
+    rows: NDArray[np.uint8]
+    n_columns: int
+
+    @classmethod
+    def of(cls, values: NDArray[np.bool_]) -> Truths:
+        """Return columns of truths, shape (columns, states)."""
+        return cls(np.packbits(values, axis=0).T, len(values))
+
+    @property
+    def values(self) -> NDArray[np.bool_]:
+        """The truths, shape (columns, states)."""
+        return np.unpackbits(self.rows.T, axis=0, count=self.n_columns).astype(np.bool_)
+
+    def before(self, move: Moves) -> Truths:
+        """Return what moves can lead to."""
+        onward = np.vstack([self.rows, np.zeros((1, self.rows.shape[1]), dtype=np.uint8)])
         rows = np.zeros((len(move.target), onward.shape[1]), dtype=np.uint8)
         for targets in move.target.T:
             rows |= onward[targets]
-    return np.unpackbits(rows.T, axis=0, count=len(after)).astype(np.bool_)
+        return Truths(rows, self.n_columns)
+
+    def at(self, column: _Index, state: _Index) -> NDArray[np.bool_]:
+        """Return single truths."""
+        truths: NDArray[np.bool_] = (self.rows[state, column >> 3] >> (7 - (column & 7)) & 1).astype(np.bool_)
+        return truths
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +179,14 @@ class Columns:
         peak = row.max(axis=1, keepdims=True, initial=0.0)
         peak[peak == 0.0] = 1.0
         return Columns(row / peak, self.log_scale + np.log(peak) + log_peak)
+
+    def at(self, column: _Index, state: _Index) -> _Array:
+        """Return single log sums."""
+        if self.logs is not None:
+            return self.logs[column, state]
+        with np.errstate(divide="ignore"):
+            found: _Array = np.log(self.row[column, state]) + self.log_scale[column, 0]
+        return found
 
 
 def _smallest(values: _Array) -> float:

@@ -178,7 +178,7 @@ def _explain_what_few_laws_forbid(plan: LinePlan) -> None:
         for few in [(), *combinations(others, 1)]:
             asked = [rule for rule in laws if not rule.remembers or _is_among(rule, (judged, *few))]
             try:
-                possible = is_possible(plan.potentials, plan.moments, asked)
+                possible = is_possible(plan.potentials, plan.moments, asked, in_need=True)
             except TooMuchToRememberError:
                 continue
             if not possible:

@@ -14,7 +14,7 @@ import numpy as np
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import is_possible, plan_in_need
+from symgen.decode.plan import is_possible, untied_lattice
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
@@ -59,12 +59,12 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     Where only the end of the line is impossible, that is the last step; where bars that must come back can be sung but
     not come back, the first step of the repeat.
     """
-    plan = plan_in_need(potentials, moments, laws)
-    support = forward_support(plan.lattice)
+    lattice, ties = untied_lattice(potentials, moments, laws)
+    support = forward_support(lattice)
     passed = support[1:].any(axis=1)
     if not passed.all():
         return int(np.argmin(passed))
-    return min((tie.target_start for tie in plan.ties), default=len(moments) - 1)
+    return min((tie.target_start for tie in ties), default=len(moments) - 1)
 
 
 def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> tuple[Rule, ...]:

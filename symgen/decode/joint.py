@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,18 +21,15 @@ from symgen.decode.lattice import Lattice
 from symgen.decode.tieparts import Block, Part
 from symgen.errors import RequestError
 
-__all__ = ["Level", "check_work", "joint_log_moves", "levels_of", "place_of_states"]
+__all__ = ["Level", "check_work", "joint_log_moves", "levels_of"]
 
 _Index = NDArray[np.int64]
 
 _MAX_MOVES = 1 << 23
-"""Moves of all joint states of a block: less than a second; 4 bytes each are kept."""
+"""Moves of all joint states of a block: about a second; 8 bytes each are kept."""
 
-_MAX_MARKS = 1 << 24
-"""Codes are numbered by marking, if there are no more; by sorting otherwise."""
-
-_SHARED = 8
-"""A joint state is shared if one guess in so many, and more than one, leads to it."""
+_MAX_MARKS = 1 << 22
+"""If there could be no more joint states after a step, they are numbered by marks; else by sorting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ class Level:
     guess: _Index
     shared: _Index
     symbols: _Index
-    target: NDArray[np.int32]
-    shared_target: NDArray[np.int32]
+    target: _Index
+    shared_target: _Index
     n_next: tuple[int, int]
 
 
@@ -78,7 +76,7 @@ def check_work(work: int, most: int, part: Part) -> None:
         raise RequestError(msg)
 
 
-def levels_of(lattice: Lattice, live: Sequence[_Index], block: Block) -> tuple[list[Level], _Index]:
+def levels_of(lattice: Lattice, live: Sequence[_Index], block: Block, one_in: int) -> tuple[list[Level], _Index]:
     """Return the joint states of a block step by step, and the guesses, shape (guesses, copies).
 
     Parameters
@@ -89,6 +87,8 @@ def levels_of(lattice: Lattice, live: Sequence[_Index], block: Block) -> tuple[l
         The states that some line without ties is in before each step.
     block
         A source and its copies.
+    one_in
+        A joint state is shared if one guess in so many, and more than one, leads to it.
 
     Raises
     ------
@@ -96,84 +96,124 @@ def levels_of(lattice: Lattice, live: Sequence[_Index], block: Block) -> tuple[l
         If there are too many moves.
     """
     firsts, *columns = (live[start] for start in block.starts)
-    n_guesses, n_states = prod(len(states) for states in columns), lattice.automaton.n_states
+    n_guesses = prod(len(states) for states in columns)
     check_work(len(firsts) * n_guesses, _MAX_MOVES, block)
     guesses = np.stack([grid.reshape(-1) for grid in np.meshgrid(*columns, indexing="ij")], axis=1)
     states = np.hstack([np.repeat(firsts, n_guesses)[:, None], np.tile(guesses, (len(firsts), 1))])
     guess = np.tile(np.arange(n_guesses), len(firsts))
     shared = np.zeros((0, len(block.starts)), dtype=np.int64)
-    levels, n_moves = [], 0
-    n_joint = n_states ** len(block.starts)
+    levels, n_moves, fewest = [], 0, max(2, -(-n_guesses // one_in))
     for offset in range(block.n_steps):
         step = _Step.of(lattice, live, block, offset, np.vstack([states, shared]))
         n_moves += (len(states) + len(shared)) * len(step.symbols)
         check_work(n_moves, _MAX_MOVES, block)
         code, shared_code = step.codes(states), step.codes(shared)
-        is_shared, shared_next = _shared(code, guess, shared_code, n_joint, n_guesses)
-        own = np.where((code >= 0) & ~is_shared, code + guess[:, None] * n_joint, -1)
-        codes, target = _numbered(own, n_guesses * n_joint)
-        target[is_shared] = len(codes) + np.searchsorted(shared_next, code[is_shared])
-        target[code < 0] = len(codes) + len(shared_next)
-        shared_target = np.where(shared_code < 0, len(shared_next), np.searchsorted(shared_next, shared_code))
+        shared_next = _shared(code, shared_code, step.n_joint, fewest)
+        place = _place_among(shared_next, code, step.n_joint)
+        is_own = (code >= 0) & (place == len(shared_next))
+        codes, numbers = np.unique((code + guess[:, None] * step.n_joint)[is_own], return_inverse=True)
+        target = len(codes) + place
+        target[is_own] = numbers.reshape(-1)
         n_next = len(codes), len(shared_next)
-        levels.append(Level(states, guess, shared, step.symbols, target, shared_target.astype(np.int32), n_next))
-        guess, own_code = np.divmod(codes, n_joint)
-        states, shared = (_split(c, n_states, len(block.starts)) for c in (own_code, shared_next))
+        shared_target = _place_among(shared_next, shared_code, step.n_joint)
+        levels.append(Level(states, guess, shared, step.symbols, target, shared_target, n_next))
+        guess, own_code = np.divmod(codes, step.n_joint)
+        states, shared = step.states_of(own_code), step.states_of(shared_next)
     none = np.zeros(0, dtype=np.int64)
-    last = [np.zeros((len(some), 0), dtype=np.int32) for some in (states, shared)]
+    last = [np.zeros((len(some), 0), dtype=np.int64) for some in (states, shared)]
     return [*levels, Level(states, guess, shared, none, *last, (0, 0))], guesses
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """What each symbol that is open in source and copies does at one step; ``target[i][s]`` is -1 for no move."""
+    """What each symbol that is open in source and copies does at one step.
+
+    ``target[i][s]`` are the places, among the states ``after[i]`` that source or copy i can get to, of where its
+    symbols lead from state s; -1 for no move.
+    """
 
     symbols: _Index
     target: list[_Index]
-    n_states: int
+    after: list[_Index]
 
     @classmethod
     def of(cls, lattice: Lattice, live: Sequence[_Index], block: Block, offset: int, states: _Index) -> _Step:
         """Return the moves from some joint states."""
         steps = [start + offset for start in block.starts]
         symbols = np.flatnonzero(~np.isneginf(lattice.log_symbol[steps]).any(axis=0))
-        targets = []
-        for step in steps:
-            to = place_of_states(live[step + 1], lattice.automaton.n_states)
-            found = lattice.automaton.next_state[lattice.kind[step]].take(symbols, axis=1).astype(np.int64)
-            targets.append(np.where(to[found] < len(live[step + 1]), found, DEAD))
-        pairs = zip(targets, states.T, strict=True)
-        is_used = np.all([(target[np.unique(column)] != DEAD).any(axis=0) for target, column in pairs], axis=0)
-        return cls(symbols[is_used], [target[:, is_used] for target in targets], lattice.automaton.n_states)
+        n_states = lattice.automaton.n_states
+        targets, afters = [], []
+        for step, column in zip(steps, states.T, strict=True):
+            from_states = np.unique(column)
+            found = lattice.automaton.next_state[lattice.kind[step]][from_states].take(symbols, axis=1)
+            is_live = _flags(live[step + 1], n_states)[found] & (found != DEAD)
+            afters.append(np.flatnonzero(_flags(found[is_live], n_states)[:-1]))
+            target = np.full((n_states, len(symbols)), -1)
+            target[from_states] = np.where(is_live, _places(_flags(afters[-1], n_states))[found], -1)
+            targets.append(target)
+        is_used = np.all([(target != -1).any(axis=0) for target in targets], axis=0)
+        return cls(symbols[is_used], [target[:, is_used] for target in targets], afters)
+
+    @property
+    def n_joint(self) -> int:
+        """How many joint states there could be after it."""
+        return prod(len(after) for after in self.after)
 
     def codes(self, states: _Index) -> _Index:
         """Return the joint state each symbol leads to from each, read as one number; -1 for none."""
         code = np.zeros((len(states), len(self.symbols)), dtype=np.int64)
         is_open = np.ones(code.shape, dtype=np.bool_)
-        for target, column in zip(self.target[::-1], states.T[::-1], strict=True):
+        for target, column, after in zip(self.target, states.T, self.after, strict=True):
             picked = target[column]
-            is_open &= picked != DEAD
-            code *= self.n_states
+            is_open &= picked != -1
+            code *= len(after)
             code += picked
         return np.where(is_open, code, -1)
 
-
-def _shared(
-    code: _Index, guess: _Index, shared_code: _Index, n_joint: int, n_guesses: int
-) -> tuple[NDArray[np.bool_], _Index]:
-    """Return which moves lead to joint states that are shared, and the codes of these, rising."""
-    fewest = max(2, -(-n_guesses // _SHARED))
-    pairs, _ = _numbered(np.where(code >= 0, code + guess[:, None] * n_joint, -1), n_guesses * n_joint)
-    joint, n_from = np.unique(pairs % n_joint, return_counts=True)
-    shared = np.unique(np.concatenate([joint[n_from >= fewest], shared_code[shared_code >= 0]]))
-    return np.isin(code, shared), shared
+    def states_of(self, codes: _Index) -> _Index:
+        """Return the joint states of codes, shape (n, 1 + copies)."""
+        parts = []
+        for after in self.after[::-1]:
+            codes, part = np.divmod(codes, max(len(after), 1))
+            parts.append(after[part])
+        return np.stack(parts[::-1], axis=1)
 
 
-def place_of_states(states: _Index, n_states: int) -> _Index:
-    """Return the place of each state among some, rising; past them for all others, and for ``DEAD``, -1."""
-    place = np.full(n_states + 1, len(states))
-    place[states] = np.arange(len(states))
+def _shared(code: _Index, shared_code: _Index, n_joint: int, fewest: int) -> _Index:
+    """Return the codes, rising, to which enough moves lead, or one from a joint state that is shared."""
+    # A guess may come to a joint state in several ways, and count as several: it is only a matter of speed.
+    found, shared_code = code[code >= 0], shared_code[shared_code >= 0]
+    if n_joint <= _MAX_MARKS:
+        flags = np.bincount(found, minlength=n_joint) >= fewest
+        flags[shared_code] = True
+        return np.flatnonzero(flags)
+    codes, count = np.unique(found, return_counts=True)
+    return np.union1d(codes[count >= fewest], shared_code)
+
+
+def _place_among(codes: _Index, code: _Index, n_joint: int) -> _Index:
+    """Return the place of each code among some, rising; past them for others, and for -1."""
+    if n_joint <= _MAX_MARKS:
+        place = np.full(n_joint + 1, len(codes))  # -1, no move, finds the last entry
+        place[codes] = np.arange(len(codes))
+        return place[code]
+    place = np.searchsorted(codes, code)
+    if len(codes):
+        place[codes[np.minimum(place, len(codes) - 1)] != code] = len(codes)
     return place
+
+
+def _flags(places: NDArray[np.integer[Any]], n: int) -> NDArray[np.bool_]:
+    """Return what is among some places, with an entry more for ``DEAD``."""
+    flags = np.zeros(n + 1, dtype=np.bool_)
+    flags[places] = True
+    return flags
+
+
+def _places(flags: NDArray[np.bool_]) -> _Index:
+    """Return for each flag that is set its number among these."""
+    places: _Index = np.cumsum(flags) - 1
+    return places
 
 
 def joint_log_moves(
@@ -190,26 +230,3 @@ def joint_log_moves(
         log_move = automaton.log_weight[kind, single].take(symbols, axis=1) + lattice.log_symbol[step, symbols]
         total += (log_move + arriving)[place.reshape(-1)]
     return total
-
-
-def _split(codes: _Index, size: int, n: int) -> _Index:
-    parts = []
-    for _ in range(n):
-        codes, part = np.divmod(codes, size)
-        parts.append(part)
-    return np.stack(parts, axis=1)
-
-
-def _numbered(code: _Index, n_codes: int) -> tuple[_Index, NDArray[np.int32]]:
-    """Return the codes that occur, rising, and in place of each code its number; -1 becomes their number."""
-    if n_codes > _MAX_MARKS:
-        codes = np.unique(code)
-        codes = codes[codes >= 0]
-        numbers = np.searchsorted(codes, code)
-    else:
-        marks = np.zeros(n_codes, dtype=np.int32)
-        marks[code[code >= 0]] = 1
-        codes = np.flatnonzero(marks)
-        marks[codes] = np.arange(len(codes))
-        numbers = marks[code].astype(np.int64)
-    return codes, np.where(code < 0, len(codes), numbers).astype(np.int32)

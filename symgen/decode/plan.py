@@ -26,7 +26,7 @@ from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
-__all__ = ["MAX_MOVES_IN_NEED", "LinePlan", "is_possible", "plan_in_need", "plan_line"]
+__all__ = ["MAX_MOVES_IN_NEED", "LinePlan", "is_possible", "plan_in_need", "plan_line", "untied_lattice"]
 
 MAX_MOVES_IN_NEED = 2**20
 """The most moves of one step in a lattice that may take seconds."""
@@ -129,7 +129,7 @@ def _planned(
 def plan_in_need(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> LinePlan:
     """Plan as :func:`plan_line` does, with a larger lattice where the usual one cannot hold all the rules.
 
-    Under ties it stays as it is: they would be too much work in a larger one.
+    Under ties it stays as it is: sums would be too much work in a larger one.
     """
     plan = plan_line(potentials, moments, rules)
     if not plan.judged or plan.ties:
@@ -157,13 +157,22 @@ def is_possible(
     if not all(law.has_place(moments) for law in laws):
         return False
     for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED) if in_need else (MAX_MOVES_OF_A_STEP,):
-        lattice, ties, tied, judged = _planned(potentials, moments, laws, max_moves, has_tied_line)
+        lattice, _, tied, judged = _planned(potentials, moments, laws, max_moves, has_tied_line)
         possible = has_line(lattice) if tied is None else tied
         if not possible or not judged:
             return possible
-        if ties:  # a larger lattice would be too much work under ties
-            break
     raise TooMuchToRememberError(judged)
+
+
+def untied_lattice(
+    potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]
+) -> tuple[Lattice, tuple[Tie, ...]]:
+    """Return the lattice of as many of the rules as one can hold that may take seconds, and the ties it lacks."""
+    for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED):
+        lattice, ties, _, judged = _planned(potentials, moments, rules, max_moves, lambda *_: None)
+        if not judged:
+            break
+    return lattice, ties
 
 
 def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:

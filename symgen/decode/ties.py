@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symgen.decode.automaton import DEAD
-from symgen.decode.columns import Columns, Moves, live_moves, possible_before
+from symgen.decode.columns import Moves, Sums, live_moves, sums_of
 from symgen.decode.infer import two_way_support
 from symgen.decode.joint import Level, check_work, joint_log_moves, levels_of
 from symgen.decode.lattice import Lattice
@@ -44,6 +44,9 @@ _Choose = Callable[[NDArray[np.float64]], int]
 
 _MAX_PRODUCTS = 1 << 28
 """Products summed over a run, or at one step of a block: about a second."""
+
+_SHARED_SUMS, _SHARED_TRUTHS = 24, 512
+"""One guess in so many makes a joint state a shared one: where it is quicker to sum or ask for all guesses."""
 
 _N_KEPT = 64
 """What is solved towards a guess and kept for the next draw."""
@@ -116,29 +119,17 @@ class _Solver:
         steps = range(run.end - 1, run.start - 1, -1)
         moves = [live_moves(self.lattice, step, self.live) for step in steps]
         check_work(self._n_at_once(len(after)) * sum(move.target.size for move in moves), _MAX_PRODUCTS, run)
-        if self.semiring is BOOL and len(after) > 1:
-            return [possible_before(after, moves)]
-        columns = Columns.of(after) if self.semiring is LOG else None
-        values = [after]
+        sums, values = sums_of(after, self.semiring), [after]
         for move in moves:
-            if columns is not None:
-                columns = columns.before(move)
-                after = columns.values if len(after) == 1 else after
-            else:
-                after = self._sum(after, move.target, move.log_weight)
+            sums = sums.before(move)
             if len(after) == 1:
-                values.append(after)
-        return values[::-1] if len(after) == 1 else [after if columns is None else columns.values]
-
-    def _sum(self, after: _Values, target: _Index | NDArray[np.int32], log_move: NDArray[np.float64]) -> _Values:
-        """Return the sums over moves, (columns, n), given what follows, and what is past it for no move."""
-        never = np.full((len(after), 1), self.semiring.zero, dtype=after.dtype)
-        onward = np.hstack([after, never])[:, target]
-        summed: _Values = self.semiring.sum_last(self.semiring.times(self.semiring.from_log(log_move), onward))
-        return summed
+                values.append(sums.values)
+        return values[::-1] if len(after) == 1 else [sums.values]
 
     def _block(self, block: Block, after: _Values) -> _SolvedBlock:
-        levels, guesses = levels_of(self.lattice, self.live, block)
+        levels, guesses = levels_of(
+            self.lattice, self.live, block, _SHARED_TRUTHS if self.semiring is BOOL else _SHARED_SUMS
+        )
         between = []
         for gap, there in zip(block.gaps, block.starts[1:], strict=True):
             meets = np.full((len(self.live[there]),) * 2, -np.inf)
@@ -152,11 +143,11 @@ class _Solver:
             values[0] = self.semiring.times(values[0], matrix[end.guess, states])
         shared = self._shared_end(block, end, after, between)
         for offset in range(block.n_steps - 1, -1, -1):
-            level, by_guess = levels[offset], shared.reshape(len(after), len(guesses), shared.shape[1])
+            level = levels[offset]
             log_move = joint_log_moves(self.lattice, block, offset, level.states, level.symbols)
-            onward = self._onward(level, values[-1], by_guess)
+            onward = self._onward(level, values[-1], shared, len(guesses))
             values.append(self.semiring.sum_last(self.semiring.times(self.semiring.from_log(log_move), onward)))
-            shared = self._before_moves(shared, self._shared_moves(block, offset, level))
+            shared = shared.before(self._shared_moves(block, offset, level))
         return _SolvedBlock(block, levels, guesses, values[::-1], after)
 
     def _check(self, block: Block, levels: Sequence[Level], n_columns: int, n_after: int) -> None:
@@ -173,25 +164,27 @@ class _Solver:
         pairs = zip(block.starts, states.T, strict=True)
         return [np.searchsorted(self.live[start + block.n_steps], column) for start, column in pairs]
 
-    def _shared_end(self, block: Block, end: Level, after: _Values, between: Sequence[_Values]) -> _Values:
+    def _shared_end(self, block: Block, end: Level, after: _Values, between: Sequence[_Values]) -> Sums:
         """Return what follows shared joint states, a row for each column of ``after`` and each guess."""
         ends = self._ends(block, end.shared)
         shared = after[:, None, ends[-1]]
         for matrix, states in zip(between, ends[:-1], strict=True):
             shared = self.semiring.times(shared, matrix[None, :, states])
-        return shared.reshape(len(after) * len(between[0]), len(end.shared))
+        return sums_of(shared.reshape(len(after) * len(between[0]), len(end.shared)), self.semiring)
 
     def _shared_moves(self, block: Block, offset: int, level: Level) -> Moves:
         log_move = joint_log_moves(self.lattice, block, offset, level.shared, level.symbols)
         return Moves(level.shared_target, log_move, level.n_next[1])
 
-    def _onward(self, level: Level, own: _Values, shared: _Values) -> _Values:
+    def _onward(self, level: Level, own: _Values, shared: Sums, n_guesses: int) -> _Values:
         """Return what follows each move of the states with a guess, shape (columns, states, symbols)."""
         n_own, n_shared = level.n_next
         none = np.full((len(own), 1), self.semiring.zero, dtype=own.dtype)
         onward: _Values = np.hstack([own, none])[:, np.minimum(level.target, n_own)]
         row, place = np.nonzero((level.target >= n_own) & (level.target < n_own + n_shared))
-        onward[:, row, place] = shared[:, level.guess[row], level.target[row, place] - n_own]
+        for column in range(len(own)):
+            guess = column * n_guesses + level.guess[row]
+            onward[column, row, place] = shared.at(guess, level.target[row, place] - n_own)
         return onward
 
     def shared_values(self, solved: _SolvedBlock, guess: int, ends: Sequence[_Values]) -> list[_Values]:
@@ -199,16 +192,8 @@ class _Solver:
         block, levels = solved.block, solved.levels
         values = [self._shared_end(block, levels[-1], solved.after, ends)]
         for offset in range(block.n_steps - 1, -1, -1):
-            values.append(self._before_moves(values[-1], self._shared_moves(block, offset, levels[offset])))
-        return values[::-1]
-
-    def _before_moves(self, after: _Values, moves: Moves) -> _Values:
-        """Return the sums over the moves of one step, (columns, states)."""
-        if self.semiring is BOOL:
-            return possible_before(after, [moves])
-        if self.semiring is LOG:
-            return Columns.of(after).before(moves).values
-        return self._sum(after, moves.target, moves.log_weight)
+            values.append(values[-1].before(self._shared_moves(block, offset, levels[offset])))
+        return [sums.values for sums in reversed(values)]
 
     def _before(self, solved: _SolvedBlock) -> _Values:
         """Return what a block and all after it come to from each live state before it: the sum over all guesses."""

@@ -67,12 +67,18 @@ def test_samples_follow_the_law(form: list[tuple[int, int, int]]) -> None:
     assert z_score(drawn, probabilities(tied_lines(lattice, form))) < 6
 
 
-def test_codes_by_sorting_are_those_by_marking(monkeypatch: pytest.MonkeyPatch) -> None:
-    lattice = random_lattice(np.random.default_rng(8), (2, 4, 3), 12, p_dead=0.2)
+@pytest.mark.parametrize("marks", [0, 1 << 22])
+@pytest.mark.parametrize("one_in", [1, 3, 1000])
+def test_what_is_shared_among_guesses_changes_nothing(one_in: int, marks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lattice = random_lattice(np.random.default_rng(8), (2, 4, 3), 12, p_dead=0.1, p_zero=0.0)
     ties = [Tie(1, 4, 2), Tie(1, 8, 2)]
-    marked = TiedSums.of(lattice, ties)
-    monkeypatch.setattr(joint, "_MAX_MARKS", 0)
-    assert TiedSums.of(lattice, ties).log_total == pytest.approx(marked.log_total, rel=1e-12)
+    usual = TiedSums.of(lattice, ties), count_tied(lattice, ties)
+    monkeypatch.setattr(ties_module, "_SHARED_SUMS", one_in)
+    monkeypatch.setattr(joint, "_MAX_MARKS", marks)
+    monkeypatch.setattr(ties_module, "_SHARED_TRUTHS", one_in)
+    assert TiedSums.of(lattice, ties).log_total == pytest.approx(usual[0].log_total, rel=1e-12)
+    assert count_tied(lattice, ties) == usual[1] > 0
+    assert has_tied_line(lattice, ties)
 
 
 def test_without_ties_a_lattice_is_what_it_was() -> None:
