@@ -47,6 +47,23 @@ def impossible_requests(draw: st.DrawFn) -> Request:
     return given_potentials, given_moments, laws
 
 
+def test_what_only_the_places_of_the_models_notes_forbid_is_said_so() -> None:
+    closed = np.array([False, True, False, True])
+    request, given_moments = replace(flat(60, 61, 4), closed=closed), [Moment(*place(step), 0) for step in range(4)]
+    lock = Lock(*place(1), 60)
+    error = explain_infeasible(request, given_moments, [InKey(), lock])
+    assert str(error).startswith(f"{given_moments[1]}: {lock} cannot be met")
+    assert str(error).endswith(
+        "the model's notes start and end at some places of a beat only, and none of these will do"
+    )
+    assert error.blame == (str(lock),)
+    opened = replace(request, closed=None)
+    twice = [lock, Lock(*place(1), 61)]
+    assert "places of a beat" not in str(explain_infeasible(opened, given_moments, twice))
+    there = [Lock(*place(2), 60), Lock(*place(2), 61)]
+    assert "places of a beat" not in str(explain_infeasible(request, given_moments, there))
+
+
 def lines_kept(request: Request, laws: Iterable[Rule]) -> set[Line]:
     """Return the lines of weight above zero in which the audit finds nothing."""
     given_potentials, given_moments, _ = request

@@ -12,6 +12,7 @@ from decode_strategies import flat
 from oracle import Line, lattice_lines
 from rule_strategies import price
 
+from symgen.decode import memory
 from symgen.decode.compile import compile_line
 from symgen.decode.memory import TooMuchToRememberError, _kept_product
 from symgen.errors import RequestError
@@ -179,6 +180,16 @@ def test_any_number_of_violations_is_charged(n: int) -> None:
     assert lines == {(0, 0): -0.5 * n, (0, 2): -0.5 * n, (2, 0): -0.5 * n, (2, 1): -0.5 * n, (2, 2): -1.0 * n} | {
         line: -np.inf for line in lines if line[0] == 1 or line == (0, 1)
     }
+
+
+def test_a_rule_that_has_too_much_to_say_is_not_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = asked(60, 64, in_c(8, "4/4"), Density(0, 7))
+    monkeypatch.setattr(memory, "_MAX_ASKED", 10)
+    memory._kept_table.cache_clear()
+    for _ in range(2):  # kept, and said again
+        with pytest.raises(TooMuchToRememberError, match="0 to 7 notes a bar: the rules together remember too much"):
+            compile_line(*request)
+    memory._kept_table.cache_clear()
 
 
 def test_too_much_to_remember_is_one_line_that_names_who_remembers_most() -> None:

@@ -21,6 +21,7 @@ from symgen.decode.draw import draw_line
 from symgen.decode.infer import has_line
 from symgen.decode.particles import draw_by_particles
 from symgen.decode.plan import plan_line
+from symgen.decode.tieparts import Tie
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.key import Key
@@ -85,6 +86,16 @@ def test_many_particles_draw_from_the_law(judged: list[Rule]) -> None:
     expected = [max(e, 1e-9) * sum(observed) / sum(max(e, 1e-9) for e in expected) for e in expected]
     assert drawn.total() == N_DRAWS
     assert chisquare(observed, expected).pvalue > 1e-4
+
+
+def test_particles_keep_ties_and_hold_nothing_into_them() -> None:
+    request, given_moments, rules = request_of(9), in_c(9), [SameBars(3, 1), RepeatedNotes(2)]
+    lattice = compile_line(request, given_moments, [])
+    ties, rng = [Tie(0, 6, 3)], np.random.default_rng(2)
+    lines = [draw_by_particles(lattice, 60, given_moments, rules[1:], rng, 32, ties) for _ in range(50)]
+    found = [line.tolist() for line in lines if line is not None]
+    assert len(found) > 40
+    assert all(price(request.alphabet, line, given_moments, rules) == 0 for line in found)
 
 
 @dataclass(frozen=True)
