@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -50,7 +51,10 @@ def train(
     threads: Annotated[int, typer.Option("--threads", min=1, help="Cores to use; other numbers, other weights.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Train a model; the default settings and corpora make the shipped checkpoints."""
+    """Train a model; the default settings and corpora make the shipped checkpoints.
+
+    Started by torchrun (torchrun --nproc-per-node 2 -m symgen.cli train ...), several processes train one model.
+    """
     if model not in _MODELS:
         msg = f"model {model!r}: expected one of {', '.join(_MODELS)}"
         raise RequestError(msg)
@@ -58,13 +62,15 @@ def train(
     common: dict[str, Any] = {"seed": seed, "n_threads": threads}
     if updates is not None:
         common["n_updates"] = updates
-    with progress_bar(hidden=as_json) as show:
+    is_first = os.environ.get("RANK", "0") == "0"  # of the processes that torchrun starts
+    with progress_bar(hidden=as_json or not is_first) as show:
         if model == "vae":
             figures = _train_line(out, corpus, fine_tune, tables, common, show)
         else:
             figures = _train_ensemble(out, model, corpus, ensemble, tables, common, show)
     text = f"{out}  " + "  ".join(f"{name} {value:.4f}" for name, value in figures.items())
-    tell(text, {"folder": str(out), **figures}, as_json=as_json)
+    if is_first:
+        tell(text, {"folder": str(out), **figures}, as_json=as_json)
 
 
 def _train_line(

@@ -25,6 +25,7 @@ from symgen.errors import RequestError
 from symgen.model.data import Batch, BatchSampler, LineRun
 from symgen.model.runs import follow, log_row, restore_run, store_run
 from symgen.model.vae import LineVae, Terms, VaeConfig
+from symgen.model.workers import workers
 
 __all__ = ["FINE_TUNING", "Progress", "TrainConfig", "evaluate", "train"]
 
@@ -134,6 +135,8 @@ def train(
     for update in range(start, config.n_updates):
         loss = _update(model, averaged, optimiser, sampler, config, update)
         done = update + 1
+        if not workers().is_first:
+            continue
         if done % config.evaluate_every == 0 or done == config.n_updates:
             figures = evaluate(averaged, validation_runs, config)
             log_row(
@@ -151,6 +154,7 @@ def train(
             store_run(folder, run_digest, done, figures, models, optimisers)
         if progress is not None:
             progress(Progress(done, config.n_updates, *loss, figures.get("negative_elbo", math.nan)))
+    workers().wait()
     averaged.eval().requires_grad_(False)
     return averaged, figures
 
@@ -187,9 +191,10 @@ def _update(
     update: int,
 ) -> tuple[float, float]:
     """Make one update; return reconstruction by the chain and cost of the latents in nats a slot."""
-    torch.manual_seed(config.seed * 1_000_003 + update)
-    chance = torch.Generator().manual_seed(config.seed * 1_000_003 + update)
-    line, features = _tensors(sampler.draw(np.random.default_rng([config.seed, update])))
+    mine = workers()
+    torch.manual_seed(mine.number(config.seed, update))
+    chance = torch.Generator().manual_seed(mine.number(config.seed, update))
+    line, features = _tensors(sampler.draw(np.random.default_rng(mine.seeds(config.seed, update))))
     features = condition_dropout(features, config.condition_dropout, chance)
     for group in optimiser.param_groups:
         group["lr"] = config.learning_rate * _schedule(update, config)
@@ -200,6 +205,7 @@ def _update(
     total = chain + causal + terms.harmony + terms.count + 2 * kl_weight * terms.kl  # a bound for each decoder
     optimiser.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    mine.share_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
     optimiser.step()
     follow(averaged, model, min(config.ema_decay, (update + 1) / (update + 10)))

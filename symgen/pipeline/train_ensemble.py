@@ -14,8 +14,11 @@ from symgen.errors import CorpusError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.ensemble.config import CHORALE, POP, EnsembleConfig
 from symgen.model.ensemble.data import EnsembleRun, ensemble_runs
+from symgen.model.ensemble.network import EnsembleDecoder
 from symgen.model.ensemble.train import EnsembleTraining, GanTraining, train_ensemble_gan, train_ensemble_vae
+from symgen.model.ensemble.vae import EnsembleVae
 from symgen.model.runs import hours_of, torch_version
+from symgen.model.workers import workers
 from symgen.pipeline.card import ensemble_card
 from symgen.pipeline.training import load_pieces
 
@@ -95,13 +98,18 @@ def train_ensemble(
     }
     styles = tuple(style for style in STYLES if style in {piece.style for piece in pieces})
     if gan is None:
-        save_checkpoint(out, model, styles=styles, training=trained, card=ensemble_card(out.name, trained, styles))
+        _save(out, model, trained, styles)
         return figures
     generator, figures = train_ensemble_gan(model, gan, runs["train"], folder / "gan", progress=_told(progress, "gan"))
     trained["hours"]["gan"] = round(hours_of(folder / "gan"), 2)
     trained["settings"]["gan"], trained["validation"]["gan"] = asdict(gan), figures
-    save_checkpoint(out, generator, styles=styles, training=trained, card=ensemble_card(out.name, trained, styles))
+    _save(out, generator, trained, styles)
     return figures
+
+
+def _save(out: Path, model: EnsembleVae | EnsembleDecoder, trained: dict[str, Any], styles: tuple[str, ...]) -> None:
+    if workers().is_first:
+        save_checkpoint(out, model, styles=styles, training=trained, card=ensemble_card(out.name, trained, styles))
 
 
 def ensemble_runs_of(pieces: Sequence[Piece], split: str, config: EnsembleConfig) -> list[EnsembleRun]:

@@ -18,6 +18,7 @@ from symgen.model.data import LineRun, line_runs
 from symgen.model.runs import hours_of, torch_version
 from symgen.model.train import FINE_TUNING, Progress, TrainConfig, evaluate, train
 from symgen.model.vae import LineVae, VaeConfig
+from symgen.model.workers import workers
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
 
@@ -44,12 +45,16 @@ def load_pieces(
         Called with the corpus, the sources done and their total while one is built.
     """
     pieces: list[Piece] = []
+    if not workers().is_first:
+        workers().wait()  # until the first process has built what is not built yet
     for name in names:
         entry = entry_of(name)
         folder = default_folder(entry, _CORPUS_GRID)
         if not _is_up_to_date(entry, folder):
             _build(entry, folder, progress)
         pieces += load_shard(folder)
+    if workers().is_first:
+        workers().wait()
     return pieces
 
 
@@ -120,7 +125,8 @@ def train_line_vae(
     }
     heard = {piece.style for piece in pieces} | set(begun.styles if begun else ())
     styles = tuple(style for style in STYLES if style in heard)
-    save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
+    if workers().is_first:
+        save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
     return figures
 
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symgen.conditions import FEATURE_GROUPS
@@ -38,6 +38,7 @@ from symgen.model.ensemble.network import EnsembleDecoder
 from symgen.model.ensemble.rolls import drawn_roll, roll_of_codes
 from symgen.model.ensemble.vae import EnsembleVae, given_tracks
 from symgen.model.runs import follow, log_row, restore_run, store_run
+from symgen.model.workers import workers
 
 __all__ = ["EnsembleTraining", "GanTraining", "drawn_noise", "train_ensemble_gan", "train_ensemble_vae"]
 
@@ -142,7 +143,7 @@ def train_ensemble_vae(
     began = time.time()
     for update in range(start, config.n_updates):
         noise = _chance(config.seed, update)
-        codes, features = _tensors(sampler.draw(np.random.default_rng([config.seed, update])))
+        codes, features = _tensors(sampler.draw(np.random.default_rng(workers().seeds(config.seed, update))))
         features = with_unknown(features, noise)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(update, config.warmup_updates, config.n_updates)
@@ -152,10 +153,13 @@ def train_ensemble_vae(
         loss = (tracks.sum(dim=1) + kl_weight * cost).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        workers().share_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.gradient_norm)
         optimiser.step()
         follow(averaged, model, min(config.ema_decay, (update + 1) / (update + 10)))
         done = update + 1
+        if not workers().is_first:
+            continue
         if done % config.evaluate_every == 0 or done == config.n_updates:
             figures = _validated(averaged, held_out)
             log_row(folder, {"update": done, "began": began, "time": time.time(), "train": loss.item(), **figures})
@@ -163,6 +167,7 @@ def train_ensemble_vae(
             store_run(folder, run, done, figures, models, optimisers)
         if progress is not None:
             progress(done, config.n_updates, {"loss": loss.item(), **figures})
+    workers().wait()
     averaged.eval().requires_grad_(False)
     fit_noise(averaged, sampler)
     return averaged, figures
@@ -236,6 +241,8 @@ def train_ensemble_gan(
         rows.append(_play(generator, critics, players, sampler, config, update))
         follow(averaged, generator, min(config.ema_decay, (update + 1) / (update + 10)))
         done = update + 1
+        if not workers().is_first:
+            continue
         if done % config.evaluate_every == 0 or done == config.n_updates:
             figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
             rows = []
@@ -244,6 +251,7 @@ def train_ensemble_gan(
             store_run(folder, run, done, figures, models, players)
         if progress is not None:
             progress(done, config.n_updates, figures)
+    workers().wait()
     averaged.eval().requires_grad_(False)
     return averaged, figures
 
@@ -258,7 +266,7 @@ def _play(
 ) -> dict[str, float]:
     """Let the critics move, then the generator; return what is worth logging."""
     noise = _chance(config.seed, update)
-    codes, features = _tensors(sampler.draw(np.random.default_rng([config.seed, update])))
+    codes, features = _tensors(sampler.draw(np.random.default_rng(workers().seeds(config.seed, update))))
     features = with_unknown(features, noise)
     is_given = _given(len(codes), generator.config, config.given_share, noise)
     real = roll_of_codes(codes.flatten(1, 2))
@@ -282,7 +290,7 @@ def _play(
     if is_penalised:
         slopes = _slope(on_real, real_seen) + _slope(on_made, frozen)
         total = loss + config.penalty_every * config.penalty / 2 * slopes
-    _step(players["critic_optimiser"], total)
+    _step(players["critic_optimiser"], critics, total)
 
     critics.requires_grad_(False)
     with torch.no_grad():
@@ -290,7 +298,7 @@ def _play(
     on_made = critics(*made_seen, told)
     generator_loss = F.softplus(on_real - on_made).mean(dim=0).sum()
     if update >= config.critics_alone:
-        _step(players["generator_optimiser"], generator_loss)
+        _step(players["generator_optimiser"], generator, generator_loss)
     critics.requires_grad_(True)
     right = (on_real > on_made.detach()).float().mean(dim=0)
     return {
@@ -306,9 +314,10 @@ def _slope(numbers: Tensor, rolls: tuple[Tensor, ...]) -> Tensor:
     return torch.stack([(g**2).sum(dim=(1, 2, 3)) for g in gradients]).sum(dim=0).mean()
 
 
-def _step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+def _step(optimiser: torch.optim.Optimizer, model: nn.Module, loss: Tensor) -> None:
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    workers().share_gradients(model)
     optimiser.step()
 
 
@@ -382,7 +391,7 @@ def _begin(seed: int, n_threads: int) -> None:
 
 
 def _chance(seed: int, update: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed * 1_000_003 + update)
+    return torch.Generator().manual_seed(workers().number(seed, update))
 
 
 def _tensors(batch: tuple[NDArray[np.uint8], NDArray[np.float32]]) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,14 @@ VAE = EnsembleTraining(
     n_updates=12, batch_bars=32, window_bars=(4,), warmup_updates=2, kl_warmup_updates=4, evaluate_every=6, save_every=4
 )
 GAN = GanTraining(
-    n_updates=4, batch_bars=16, window_bars=(4,), critic_width=4, penalty_every=2, evaluate_every=2, save_every=2
+    n_updates=4,
+    critics_alone=1,
+    batch_bars=16,
+    window_bars=(4,),
+    critic_width=4,
+    penalty_every=2,
+    evaluate_every=2,
+    save_every=2,
 )
 
 
