@@ -73,15 +73,15 @@ class Critic(nn.Module):
 
 
 def trained(minutes: float, names: Sequence[str], seed: int) -> tuple[Generator, int]:
-    """Return a generator after so many minutes, and how many updates it had."""
+    """Return a generator after so many minutes of processor time, and how many updates it had."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     pieces = load_pieces(names)
     sampler = RollSampler(ensemble_runs_of(pieces, "train", POP), n_bars=(N_BARS,), batch_bars=32 * N_BARS)
     generator, critic = Generator(), Critic()
     optimisers = [torch.optim.Adam(model.parameters(), 2e-4, betas=(0.5, 0.999)) for model in (generator, critic)]
-    begun, update = time.monotonic(), 0
-    while time.monotonic() - begun < 60 * minutes:
+    begun, update = time.process_time(), 0
+    while time.process_time() - begun < 60 * minutes:
         codes, _ = sampler.draw(np.random.default_rng([seed, update]))
         update += 1
         if codes.shape[2] != BAR_STEPS:
