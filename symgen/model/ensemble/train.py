@@ -70,14 +70,14 @@ class EnsembleTraining:
 class GanTraining:
     """Settings of the GAN's training."""
 
-    n_updates: int = 900
+    n_updates: int = 500
     batch_bars: int = 128
     window_bars: tuple[int, ...] = (4, 8)
     learning_rate: float = 8e-5  # of the generator
-    critic_rate: float = 5e-4  # two time scales
+    critic_rate: float = 3e-4  # two time scales
     critics_alone: int = 100  # updates before the generator moves
     critic_width: int = 48
-    penalty: float = 0.005  # R1 and R2
+    penalty: float = 0.01  # R1 and R2
     penalty_every: int = 8
     given_share: float = 0.4
     ema_decay: float = 0.995
