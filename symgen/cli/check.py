@@ -67,7 +67,11 @@ def check(
         msg = f"output {str(out)!r}: expected --fix with it"
         raise RequestError(msg)
     report = None if is_about_rules and not only_import else check_import(source)
-    judged, reason = (None, "") if only_import else _judged(source, asked, track, key, chords, needed=is_about_rules)
+    if only_import and report is None:
+        msg = f"{source}: expected a MIDI file, whose import can be checked"
+        raise RequestError(msg)
+    needed = is_about_rules or report is None  # of a file that is no MIDI there is nothing else to tell
+    judged, reason = (None, "") if only_import else _judged(source, asked, track, key, chords, needed=needed)
     facts: dict[str, Any] = {"file": str(source)}
     lines: list[str] = []
     if report is not None:

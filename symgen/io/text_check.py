@@ -22,10 +22,12 @@ _METERS = MappingProxyType(
 )
 _POSSIBLE = re.compile(r"[a-z?|\s]*[\d+*()\s|]*(?:/[\s\d]*)?[a-z\s]*", re.IGNORECASE)
 _LONGEST_TEXT, _MAX_COUNT = 40, 255
+_WORDS_OF_ABC = re.compile(r'^[A-Za-z+]:.*|%.*|"[^"\n]*"', re.MULTILINE)
+_LONG_NUMBER = re.compile(r"\d{4,}")
 
 
 def check_text(text: str, kind: str, name: str) -> None:
-    r"""Refuse a text with a time signature that cannot be one.
+    r"""Refuse a text with a time signature, or in ABC a length of a note, that cannot be one.
 
     Parameters
     ----------
@@ -54,6 +56,18 @@ def check_text(text: str, kind: str, name: str) -> None:
             what = f"time signature {found[:_LONGEST_TEXT]!r}"
             msg = f"{name}: line {line}: {what}: expected one such as 4/4 or 6/8"
             raise FileFormatError(msg)
+    if kind == "abc":
+        _check_lengths(text, name)
+
+
+def _check_lengths(text: str, name: str) -> None:
+    """Refuse notes whose lengths no bar can hold; numbers in words are not looked at."""
+    notes = _WORDS_OF_ABC.sub(lambda match: " " * len(match[0]), text)
+    match = _LONG_NUMBER.search(notes)
+    if match is not None:
+        line = text.count("\n", 0, match.start()) + 1
+        msg = f"{name}: line {line}: length {match[0][:_LONGEST_TEXT]}: expected one of at most three digits"
+        raise FileFormatError(msg)
 
 
 def _may_be_meter(text: str) -> bool:

@@ -78,6 +78,19 @@ class TestCheck:
         assert code == 1
         assert "rules not judged: track 'Track 1': nothing but drums to judge" in out
 
+    def test_of_a_text_format_only_the_music_is_judged(self, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (here / "a.abc").write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEC|\n", encoding="utf-8")
+        code, told = facts(capsys, "check", "a.abc")
+        assert (code, told["violations"]) == (0, [])
+        assert "import" not in told
+        (here / "b.abc").write_text("X:1\nM:4/4\nK:C\nC99999|\n", encoding="utf-8")
+        for words, said in (
+            (["check", "a.abc", "--import"], "a.abc: expected a MIDI file, whose import can be checked"),
+            (["check", "b.abc"], "b.abc: line 4: length 99999: expected one of at most three digits"),
+        ):
+            assert main(words) == 2
+            assert capsys.readouterr().err == f"symgen check: {said}\n"
+
 
 class TestRecipes:
     @pytest.mark.parametrize("words", [

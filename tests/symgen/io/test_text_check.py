@@ -25,7 +25,15 @@ def test_what_can_be_no_metre(name: str, text: str, line: int, tmp_path: Path) -
         load(tmp_path / name)
 
 
+@pytest.mark.parametrize("notes", ["C99999", "C/12345", "w999999999:l|", "[CE]100000", "(3:2:99999CDE"])
+def test_what_can_be_no_length(notes: str, tmp_path: Path) -> None:
+    (tmp_path / "a.abc").write_text(f"X:1\nM:4/4\nK:C\nCDEF|\n{notes}|\n", encoding="utf-8")
+    with pytest.raises(FileFormatError, match=r"a\.abc: line 5: length \d+: expected one of at most three digits"):
+        load(tmp_path / "a.abc")
+
+
 @pytest.mark.parametrize(("kind", "text"), [
+    ("abc", 'X:123456\nT:Opus 123456\nK:C\n"from 123456"C123 % 123456\nw:123456\n'),
     *(("abc", f"X:1\nM:{meter}\nK:C\nC") for meter in (
         "4/4", "C", "C|", "none", "", "2+3+2/8", "(2+3)/8", "12/8 % slow", "255/4", " 6/8 ", "3 / 4", "free", "FREI4/4",
     )),
