@@ -313,9 +313,12 @@ def _open_targets(lattice: Lattice, step: int, states: NDArray[np.intp]) -> NDAr
     """Return where the open symbols of a step lead from some states."""
     symbols = np.flatnonzero(~np.isneginf(lattice.log_symbol[step]))
     next_state = lattice.automaton.next_state[lattice.kind[step]]
+    targets: NDArray[np.int32]
     if len(symbols) > _FEW_SYMBOLS:
-        return next_state.take(states, axis=0).take(symbols, axis=1)
-    return next_state.reshape(-1).take(states[:, None] * next_state.shape[1] + symbols)
+        targets = next_state.take(states, axis=0).take(symbols, axis=1)
+    else:
+        targets = next_state.reshape(-1).take(states[:, None] * next_state.shape[1] + symbols)
+    return targets
 
 
 def has_line(lattice: Lattice) -> bool:

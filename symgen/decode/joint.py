@@ -120,8 +120,8 @@ def levels_of(lattice: Lattice, live: Sequence[_Index], block: Block, one_in: in
         guess, own_code = np.divmod(codes, step.n_joint)
         states, shared = step.states_of(own_code), step.states_of(shared_next)
     none = np.zeros(0, dtype=np.int64)
-    last = [np.zeros((len(some), 0), dtype=np.int64) for some in (states, shared)]
-    return [*levels, Level(states, guess, shared, none, *last, (0, 0))], guesses
+    nowhere, shared_nowhere = (np.zeros((len(some), 0), dtype=np.int64) for some in (states, shared))
+    return [*levels, Level(states, guess, shared, none, nowhere, shared_nowhere, (0, 0))], guesses
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,15 +127,14 @@ class _Solver:
         return values[::-1] if len(after) == 1 else [sums.values]
 
     def _block(self, block: Block, after: _Values) -> _SolvedBlock:
-        levels, guesses = levels_of(
-            self.lattice, self.live, block, _SHARED_TRUTHS if self.semiring is BOOL else _SHARED_SUMS
-        )
-        between = []
-        for gap, there in zip(block.gaps, block.starts[1:], strict=True):
+        one_in = _SHARED_TRUTHS if self.semiring is BOOL else _SHARED_SUMS
+        levels, guesses = levels_of(self.lattice, self.live, block, one_in)
+        between: list[_Values] = []
+        for copy, (gap, there) in enumerate(zip(block.gaps, block.starts[1:], strict=True)):
             meets = np.full((len(self.live[there]),) * 2, -np.inf)
             np.fill_diagonal(meets, 0.0)
             matrix = self.solve(gap, self.semiring.from_log(meets))[1]  # [guess, state the one before ends in]
-            between.append(matrix[np.searchsorted(self.live[there], guesses[:, len(between)])])
+            between.append(matrix[np.searchsorted(self.live[there], guesses[:, copy])])
         self._check(block, levels, len(after) * len(guesses), len(after))
         end, ends = levels[-1], self._ends(block, levels[-1].states)
         values = [after[:, ends[-1]]]
@@ -309,8 +308,10 @@ class _Draws:
     def _parts(self, solved: Sequence[_Solved], state: int, line: NDArray[np.int64], choose: _Choose) -> None:
         """Fill in the symbols of parts, from a state before them; they have one column."""
         for part in solved:
-            follow = self._run if isinstance(part, _SolvedRun) else self._block
-            state = follow(part, state, line, choose)  # type: ignore[operator]  # each takes its own kind of part
+            if isinstance(part, _SolvedRun):
+                state = self._run(part, state, line, choose)
+            else:
+                state = self._block(part, state, line, choose)
 
     def _run(self, run: _SolvedRun, state: int, line: NDArray[np.int64], choose: _Choose) -> int:
         lattice, live = self.solver.lattice, self.solver.live
@@ -349,11 +350,14 @@ class _Draws:
         return int(end[-1])
 
     def _shared_values(self, solved: _SolvedBlock, guess: int, ends: Sequence[_Values]) -> list[_Values]:
-        key = (id(solved), guess)  # what is solved is kept as long as this is, or no longer asked for
-        return self._kept(key, lambda: self.solver.shared_values(solved, guess, ends))
+        # What is solved is kept beside the values, so that nothing else can come to have its id.
+        kept = self._kept((id(solved), guess), lambda: (solved, self.solver.shared_values(solved, guess, ends)))
+        values: list[_Values] = kept[1]
+        return values
 
     def _towards(self, gap: Sequence[Part], step: int, state: int) -> tuple[list[_Solved], _Values]:
-        return self._kept((step, state), lambda: self.solver.towards(gap, step, state))
+        solved: tuple[list[_Solved], _Values] = self._kept((step, state), lambda: self.solver.towards(gap, step, state))
+        return solved
 
     def _kept(self, key: tuple[int, int], make: Callable[[], Any]) -> Any:
         if key not in self._known:
