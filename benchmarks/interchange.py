@@ -4,7 +4,8 @@ Songs of our own, and real music (POP909, Nottingham, music21's corpora), go thr
 badly goes on as the copy that ``check --fix`` writes. Then every program reads every file, and what each says of
 tempo, metre, key, names of parts, numbers of notes and of bars is held against the file. The tables are those of
 ``docs/interchange.md``, which ``--write`` writes. Programs that are not installed are left out: MuseScore, LMMS and
-midish come from Debian (``apt-get install --no-install-recommends musescore3 lmms midish``).
+midish come from Debian (``apt-get install --no-install-recommends musescore3 lmms midish``). What is found is kept in
+the folder of ``--keep``, and a run that was stopped goes on from there; ``--programs`` reads with some only.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import json
 import os
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from benchmarks.interchange_facts import FIELDS, Facts, agreements, facts_of_file
 from benchmarks.interchange_programs import installed, lmms, midish, musescore, musescore_by_musicxml
@@ -30,6 +33,7 @@ from benchmarks.interchange_readers import READERS, quiet
 from symgen.corpus.manifest import corpus_path, entry_named
 from symgen.corpus.readers import Source, list_sources, read_source
 from symgen.errors import SymgenError
+from symgen.files import write_whole
 from symgen.io import load
 from symgen.score import Score
 
@@ -56,6 +60,13 @@ _BEGIN, _END = "<!-- begin of what benchmarks.interchange writes -->", "<!-- end
 DOCUMENT = Path(__file__).parent.parent / "docs" / "interchange.md"
 GRID = 12
 MUSESCORE = "MuseScore"
+_BY_MUSICXML = f"{MUSESCORE} by MusicXML"
+PROGRAMS: dict[str, Callable[[Sequence[Path], Path], list[Facts | str]]] = {
+    MUSESCORE: musescore,
+    _BY_MUSICXML: musescore_by_musicxml,
+    "LMMS": lmms,
+    "midish": midish,
+}
 TEMPO_UNITS = {MUSESCORE: 1.0}
 """What programs round tempos to."""
 
@@ -160,16 +171,24 @@ def checked(path: Path) -> Case:
     return Case(path, facts_of_file(path.read_bytes(), str(path)), n_wrong, n_left)
 
 
-def read_by_all(cases: Sequence[Case], folder: Path) -> Iterator[tuple[str, list[Facts | str]]]:
-    """Yield each program and what it reads in each file, or why it does not."""
+def read_by(program: str, cases: Sequence[Case], folder: Path) -> list[Facts | str]:
+    """Return what a program reads in each file, or why it does not; what was found before is taken from the folder."""
+    kept = folder / f"{program}.json"
+    if kept.is_file():
+        return [facts_from(record) for record in json.loads(kept.read_text(encoding="utf-8"))]
     paths = [case.path for case in cases]
-    for name, reader in READERS.items():
-        yield name, [quiet(reader, path) for path in paths]
-    yield MUSESCORE, musescore(paths, folder)
-    if all(path.name.startswith("song") for path in paths):  # those stand on a grid
-        yield f"{MUSESCORE}, our MusicXML", musescore_by_musicxml(paths, folder)
-    yield "LMMS", lmms(paths, folder)
-    yield "midish", midish(paths, folder)
+    found = PROGRAMS[program](paths, folder) if program in PROGRAMS else [quiet(READERS[program], p) for p in paths]
+    write_whole(kept, json.dumps([one if isinstance(one, str) else asdict(one) for one in found]).encode())
+    return found
+
+
+def facts_from(record: Any) -> Facts | str:
+    """Return facts as JSON has held them."""
+    return record if isinstance(record, str) else Facts(**{name: _tuples(value) for name, value in record.items()})
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def table(cases: Sequence[Case], read: dict[str, list[Facts | str]]) -> Iterator[str]:
@@ -200,21 +219,33 @@ def differences(cases: Sequence[Case], read: dict[str, list[Facts | str]]) -> It
                     yield f"{name}: {case.path.name}: {field}: {said} read as {read_as}"
 
 
-def report(title: str, cases: Sequence[Case], folder: Path) -> tuple[list[str], list[str]]:
+def report(title: str, cases: Sequence[Case], folder: Path, programs: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the lines of a section, and the disagreements."""
     read: dict[str, list[Facts | str]] = {}
-    for name, found in read_by_all(cases, folder):
+    for name in programs:
+        if name == _BY_MUSICXML and folder.name != songs.__name__:  # only those stand on a grid
+            continue
+        found = read_by(name, cases, folder)
         reasons = Counter(one for one in found if isinstance(one, str))
-        print(
-            f"  {name}: {len(cases) - reasons.total()} of {len(cases)} read {dict(reasons.most_common(3)) or ''}",
-            flush=True,
-        )
-        if reasons.total() < len(cases) or not str(found[0]).startswith("no "):
+        n_read = len(cases) - reasons.total()
+        print(f"  {name}: {n_read} of {len(cases)} read {dict(reasons.most_common(3)) or ''}", flush=True)
+        if n_read:
             read[name] = found
     wrong, left = sum(case.n_wrong > 0 for case in cases), sum(case.n_left > 0 for case in cases)
     said = f"`symgen check` finds something that imports badly in {wrong} of {len(cases)} files"
     said += f", and in {left} of their mended copies." if wrong else "."
     return [f"## {title}", "", said, "", *table(cases, read), ""], list(differences(cases, read))
+
+
+def cases_of(make: Callable[[Path, int], Iterator[Path]], folder: Path, n: int) -> list[Case]:
+    """Return files and what they say; those that are in the folder already are taken from there."""
+    kept = folder / "cases.json"
+    if kept.is_file():
+        rows = json.loads(kept.read_text(encoding="utf-8"))
+        return [Case(folder / name, facts_of_file((folder / name).read_bytes(), name), *found) for name, *found in rows]
+    cases = [checked(path) for path in make(folder, n)]
+    write_whole(kept, json.dumps([[case.path.name, case.n_wrong, case.n_left] for case in cases]).encode())
+    return cases
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -223,6 +254,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-n", type=int, default=200, help="files of each kind (default: 200)")
     parser.add_argument("--keep", type=Path, help="folder for the files and all that the programs write")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {DOCUMENT.name}")
+    every = (*READERS, *PROGRAMS)
+    parser.add_argument("--programs", default=",".join(every), help="those to read with, by commas (default: all)")
     options = parser.parse_args(arguments)
     if options.corpora:
         os.environ["SYMGEN_CORPORA"] = str(options.corpora)
@@ -233,9 +266,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             own = folder / make.__name__
             own.mkdir(parents=True, exist_ok=True)
             start = time.perf_counter()
-            cases = [checked(path) for path in make(own, options.n)]
+            cases = cases_of(make, own, options.n)
             print(f"{title}: {len(cases)} files in {time.perf_counter() - start:.0f} s", flush=True)
-            found, wrong = report(title, cases, own)
+            found, wrong = report(title, cases, own, options.programs.split(","))
             (own / "differences.txt").write_text("\n".join(wrong), encoding="utf-8")
             lines += found
     print("\n".join(lines))
