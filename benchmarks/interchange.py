@@ -124,9 +124,8 @@ def pieces(folder: Path, n: int) -> Iterator[Path]:
         try:
             entry = entry_named(name)
             # Nottingham's tunes are there as MIDI files, too.
-            folders = [] if entry.is_embedded else [corpus_path(entry).parent / "MIDI"]
-            sources: Sequence[Source | Path]
-            sources = sorted(folders[0].glob("*.mid")) if folders and folders[0].is_dir() else list_sources(entry)
+            tunes = [] if entry.is_embedded else sorted((corpus_path(entry).parent / "MIDI").glob("*.mid"))
+            sources: list[Source | Path] = [*tunes] if tunes else [*list_sources(entry)]
         except SymgenError as error:
             print(f"{name}: {error}", flush=True)
             continue
