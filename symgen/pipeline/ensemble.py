@@ -14,7 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ from symgen.score import ChordChange, KeyChange, MeterChange, Note, Score, Tempo
 from theory.key import Key
 from theory.meter import Meter
 from theory.progression import Progression
-from theory.rules import ChordTonesOnStrongBeats, InKey, LargestLeap, Lock, Moment, Range, Rule
+from theory.rules import ChordTonesOnStrongBeats, Density, InKey, LargestLeap, Lock, Moment, Range, Rule
 
 if TYPE_CHECKING:
     from symgen.model.checkpoint import EnsembleCheckpoint
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT",
     "HAND",
+    "HEARD",
     "Frame",
     "Played",
     "check_bars",
@@ -70,8 +71,12 @@ DEFAULT = "band-pop"
 HAND = Shape(max_notes=6, span=14, hands=2)
 """What a pianist does: at most six notes, each hand within a ninth."""
 
+HEARD = Density(1, 24)
+"""Of a melody under the default rules: a note in every bar."""
+
 _RANGES = {"Counter-melody": (55, 84), "Bass": (28, 55), "Chords": (45, 81)}
 _VELOCITIES = {"Counter-melody": 66, "Chords": 60, "Bass": 76}
+_TRIED = 4  # songs of which the one is taken whose melody rests the least
 _SHORTEST = 1  # steps of the chords' shortest note: a sixteenth
 _Line = NDArray[np.int64]
 
@@ -144,9 +149,10 @@ def play(
     style
         One of the checkpoint's.
     rules, changed_rules, locks
-        Of the melody, as for :func:`symgen.generate`. The other lines are in key, with chord tones on strong beats, in
-        their ranges, without leaps beyond an octave, and the chords play chord tones alone; no rules at all (``[]``)
-        free them too.
+        Of the melody, as for :func:`symgen.generate`; the default ones want a note in every bar too. The other lines
+        are in key, with chord tones on strong beats, in their ranges, without leaps beyond an octave, and the chords
+        play chord tones alone; no rules at all (``[]``) free them too. Under rules the noise is the best of four: the
+        one under which the melody rests the least.
     temperature
         Divides the weights: less is more cautious. Those of a GAN are preferences, not log-probabilities.
     form
@@ -294,6 +300,8 @@ def _framed(model: EnsembleCheckpoint, request: Request, progression: Progressio
     check_bars(bars, config)
     keys, changes = request.key_changes(bars), chord_changes(progression, bars)
     rules, changed, locks = of_melody
+    if rules is None:  # the laws are kept with more ease by silence: a song's melody is to be heard
+        changed = [*changed, *([] if any(_is_density(rule) for rule in changed) else [HEARD])]
     melody = checked_locks(locks, chosen_rules(rules, changed, changes, keys[-1].key), bars)
     are_laws = rules is None or isinstance(rules, str) or len(rules) > 0
     others = [rules_of(name, are_laws=are_laws) for name in config.tracks[1:]]
@@ -301,6 +309,10 @@ def _framed(model: EnsembleCheckpoint, request: Request, progression: Progressio
         model, bars, request.key, keys, changes, request.style, (tuple(melody), *others),
         moments_of(bars, keys, changes), are_laws, request.temperature,
     )  # fmt: skip
+
+
+def _is_density(rule: Rule | str) -> bool:
+    return isinstance(rule, Density) or (isinstance(rule, str) and rule.startswith("density"))
 
 
 def rules_of(track: str, *, are_laws: bool) -> tuple[Rule, ...]:
@@ -339,9 +351,20 @@ def _drawn(frame: Frame, sources: Sequence[int], n: int, rng: np.random.Generato
     """Draw so many songs."""
     from symgen.model.ensemble.sample import cell_weights, sample_ensemble_noise
 
-    noise = sample_ensemble_noise(frame.config, n, sources, rng)
+    n_tried = n * _TRIED if frame.are_laws else n
+    noise = sample_ensemble_noise(frame.config, n_tried, sources, rng)
     weights = cell_weights(frame.model.decoder, noise, frame.features())
+    if n_tried > n:
+        weights = [max(weights[i : i + _TRIED], key=partial(_sings, frame)) for i in range(0, n_tried, _TRIED)]
     return drawn_parts(frame, weights, range(frame.config.n_tracks), rng)
+
+
+def _sings(frame: Frame, weights: Weights) -> float:
+    """Return how many notes the melody is likely to strike in the bar in which it strikes the fewest."""
+    rest, hold, struck = weights.rest[:, 0], weights.hold[:, 0], weights.struck[:, 0]
+    log_struck = np.logaddexp.reduce(struck, axis=1)
+    chance = np.exp(log_struck - np.logaddexp(log_struck, np.logaddexp(rest, hold)))
+    return float(np.add.reduceat(chance, frame.bars.starts[:-1]).min())
 
 
 def drawn_parts(
