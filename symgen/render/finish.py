@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ _SHORTEST_SECONDS = 0.4  # one block of BS.1770
 _CLOSE_ENOUGH_LU = 0.1
 _MISSED_LU = 0.5
 _MAX_ROUNDS = 8
+_LEAST_SLOPE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,8 @@ def levelled(samples: NDArray[np.float32], sample_rate: int, finish: Finish) -> 
     gain = _factor(finish.gain_db) * (1.0 if finish.peak_dbfs is None else _factor(finish.peak_dbfs) / peak_of(samples))
     if finish.limit_dbtp is None:
         return Levelled(np.float32(gain))
-    return Levelled(_limited(samples, sample_rate, gain, _factor(finish.limit_dbtp)))
+    peaks, ceiling = _peaks_between(samples), _factor(finish.limit_dbtp)
+    return Levelled(_corrected(samples, _limited(peaks, sample_rate, gain, ceiling), ceiling))
 
 
 def _at_loudness(samples: NDArray[np.float32], sample_rate: int, finish: Finish) -> Levelled:
@@ -175,19 +178,22 @@ def _at_loudness(samples: NDArray[np.float32], sample_rate: int, finish: Finish)
     assert finish.loudness_lufs is not None
     assert finish.limit_dbtp is not None
     wanted, ceiling = finish.loudness_lufs + finish.gain_db, _factor(finish.limit_dbtp)
-    gain = 1 / peak_of(samples)  # loud enough for the gate of the measurement
-    gain *= _factor(wanted - _loudness_of_short(samples * np.float32(gain), sample_rate))
+    peaks = _peaks_between(samples)
+    gain_db = -20 * math.log10(peak_of(samples))  # loud enough for the gate of the measurement
+    found = _loudness_of_short(samples * np.float32(_factor(gain_db)), sample_rate)
+    slope = 1.0  # of loudness over gain: less, the harder the limiter works
     for _ in range(_MAX_ROUNDS):
-        factors = _limited(samples, sample_rate, gain, ceiling)
-        done = Levelled(factors)
+        step = (wanted - found) / slope
+        factors = _limited(peaks, sample_rate, _factor(gain_db + step), ceiling)
         tried = samples.copy()
-        done.apply(tried)
-        found = loudness_lufs(tried, sample_rate)
+        Levelled(factors).apply(tried)
+        before, found = found, loudness_lufs(tried, sample_rate)
+        gain_db += step
         if abs(found - wanted) <= _CLOSE_ENOUGH_LU:
             break
-        gain *= _factor(wanted - found)
-    limit = f"{finish.limit_dbtp:g} dBTP"
-    missed = f"loudness {found:.1f} LUFS: {wanted:g} cannot be had under a true peak of {limit}"
+        slope = min(max((found - before) / step, _LEAST_SLOPE), 1.0)
+    factors = _corrected(samples, factors, ceiling)
+    missed = f"loudness {found:.1f} LUFS: {wanted:g} cannot be had under a true peak of {finish.limit_dbtp:g} dBTP"
     return Levelled(factors, found, missed if abs(found - wanted) > _MISSED_LU else "")
 
 
@@ -230,28 +236,34 @@ def _true_peaks(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
     from scipy.signal import resample_poly
 
     for start in range(0, len(samples), _CHUNK_FRAMES):
-        first = max(0, start - _MARGIN_FRAMES)
-        stop = min(start + _CHUNK_FRAMES, len(samples))
-        fine = resample_poly(samples[first : stop + _MARGIN_FRAMES], _OVERSAMPLING, 1, axis=0)
-        fine = np.abs(fine[(start - first) * _OVERSAMPLING : (stop - first) * _OVERSAMPLING]).max(axis=1)
-        fine[::_OVERSAMPLING] = np.abs(samples[start:stop]).max(axis=1)  # the filter only comes near the samples
-        yield fine.reshape(-1, _OVERSAMPLING).max(axis=1)
+        first, stop = max(0, start - _MARGIN_FRAMES), min(start + _CHUNK_FRAMES, len(samples))
+        channels = np.ascontiguousarray(samples[first : stop + _MARGIN_FRAMES].T)
+        fine = np.abs(resample_poly(channels, _OVERSAMPLING, 1, axis=1))
+        fine = fine[:, (start - first) * _OVERSAMPLING : (stop - first) * _OVERSAMPLING]
+        fine[:, ::_OVERSAMPLING] = np.abs(samples[start:stop].T)  # the filter only comes near the samples
+        loudest = reduce(np.maximum, fine)  # quicker than the largest along so short an axis
+        yield reduce(np.maximum, (loudest[phase::_OVERSAMPLING] for phase in range(_OVERSAMPLING)))
+
+
+def _peaks_between(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return for each frame the largest true peak next to it: what lies between two frames counts for both."""
+    peaks = true_peaks(samples).astype(np.float64)
+    peaks[1:] = np.maximum(peaks[1:], peaks[:-1])
+    return peaks
 
 
 def _limited(
-    samples: NDArray[np.float32], sample_rate: int, gain: float, ceiling: float
+    peaks: NDArray[np.float64], sample_rate: int, gain: float, ceiling: float
 ) -> np.float32 | NDArray[np.float32]:
-    """Return the gain for each frame under which no true peak is above the ceiling, or the one for all.
+    """Return the gain for each frame under which no peak is above the ceiling, or the one for all.
 
     It goes down within 5 ms before a peak and comes back at 60 dB a second.
     """
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
-    peaks = true_peaks(samples).astype(np.float64) * gain
-    peaks[1:] = np.maximum(peaks[1:], peaks[:-1])  # what lies between two frames counts for both
-    if peaks.max() <= ceiling:
+    if peaks.max() * gain <= ceiling:
         return np.float32(gain)
-    needed_db = np.minimum(0.0, -20 * np.log10(np.maximum(peaks / ceiling, 1e-9)))
+    needed_db = np.minimum(0.0, -20 * np.log10(np.maximum(peaks * (gain / ceiling), 1e-9)))
     rise = np.arange(len(needed_db)) * (_RELEASE_DB_A_SECOND / sample_rate)
     released = np.minimum(np.minimum.accumulate(needed_db - rise) + rise, 0.0)
     reach = max(1, round(_LOOK_AHEAD_SECONDS * sample_rate / 4))
@@ -259,6 +271,15 @@ def _limited(
     held = minimum_filter1d(released, 4 * reach + 1, mode="nearest")
     smooth = uniform_filter1d(uniform_filter1d(held, 2 * reach + 1, mode="nearest"), 2 * reach + 1, mode="nearest")
     factors: NDArray[np.float32] = (gain * 10 ** (np.minimum(smooth, 0.0) / 20)).astype(np.float32)
+    return factors
+
+
+def _corrected(
+    samples: NDArray[np.float32], factors: np.float32 | NDArray[np.float32], ceiling: float
+) -> np.float32 | NDArray[np.float32]:
+    """Return the gain a little lower where a gain that moves has moved a true peak above the ceiling."""
+    if not isinstance(factors, np.ndarray):
+        return factors
     over = float(true_peaks(samples * factors[:, None]).max()) / ceiling
     factors /= np.float32(max(over, 1.0))
     return factors
