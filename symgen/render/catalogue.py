@@ -55,6 +55,8 @@ KNOWN = {
 
 _PRESET_BYTES, _DRUM_BANK = 38, 128
 _LONGEST_TEXT = 65536  # the format's own limit
+_MOST_PRESETS = 65536
+_MOST_CHUNKS = 200  # a whole file has some 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def describe(path: Path) -> FontFacts:
     with path.open("rb") as file:
         for kind, size in _chunks(file, path):
             if kind == b"phdr":
-                presets = _presets(file.read(size))
+                presets = _presets(file.read(min(size, _MOST_PRESETS * _PRESET_BYTES)))
             elif size <= _LONGEST_TEXT and kind not in texts:
                 texts[kind] = file.read(size)
     version = struct.unpack("<HH", texts[b"ifil"][:4]) if len(texts.get(b"ifil", b"")) >= 4 else ()
@@ -136,16 +138,18 @@ def _chunks(file: BinaryIO, path: Path) -> Iterator[tuple[bytes, int]]:
     """Yield the kind and size of each chunk inside the lists; the file stands at its start."""
     n_bytes = path.stat().st_size
     place = 12
-    while place + 8 <= n_bytes:
+    for _ in range(_MOST_CHUNKS):
         file.seek(place)
-        head = file.read(8)
+        head = file.read(9)
         if head[:1] == b"\0":  # after a part of odd length
-            place += 1
-            continue
-        kind, size = head[:4], int.from_bytes(head[4:], "little")
+            place, head = place + 1, head[1:] + b"\0"
+        kind, size = head[:4], int.from_bytes(head[4:8], "little")
+        if place + 8 > n_bytes or not kind.isalnum():
+            return
         if kind == b"LIST":
             place += 12
             continue
+        file.seek(place + 8)
         yield kind, min(size, n_bytes - place - 8)
         place += 8 + size
 
