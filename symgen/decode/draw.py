@@ -73,14 +73,16 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     Notes
     -----
     The law is exact as long as a line is accepted. Where none is in many draws, and a larger lattice cannot hold the
-    rules either, particles find one: it keeps every law, but the model's preferences only as well as so many particles
-    can (:mod:`symgen.decode.particles`).
+    rules either, one of the lines drawn that keep all laws is taken, by the price of the preferences it breaks; where
+    there is none, particles find one (:mod:`symgen.decode.particles`). Such a line keeps every law, but the preferences
+    only as well as so many draws or particles can.
     """
     _refuse_the_impossible(plan)
-    line = _drawn(plan, rng, uniform)
+    line, lawful = _drawn(plan, rng, uniform)
     if line is None:
-        _explain_what_few_laws_forbid(plan)
-        line = _drawn_in_need(plan, rng, uniform)
+        if not lawful:
+            _explain_what_few_laws_forbid(plan)
+        line = _drawn_in_need(plan, lawful, rng, uniform)
     return line
 
 
@@ -95,7 +97,7 @@ def try_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     laws = [rule for rule in plan.rules if rule.is_law]
     if not all(law.has_place(plan.moments) for law in laws) or not plan.is_possible:
         return None
-    return _drawn(plan, rng, None)
+    return _drawn(plan, rng, None)[0]
 
 
 def _refuse_the_impossible(plan: LinePlan) -> None:
@@ -106,35 +108,55 @@ def _refuse_the_impossible(plan: LinePlan) -> None:
         raise explain_infeasible(plan.potentials, plan.moments, asked)
 
 
-def _drawn(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line | None:
-    """Return the first line that is accepted, drawn by the lattice and its ties; none if none is in many draws."""
+def _drawn(
+    plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None
+) -> tuple[_Line | None, list[tuple[_Line, float]]]:
+    """Return the first line that is accepted, drawn by the lattice and its ties; none if none is in many draws.
+
+    And all that keep the laws but were not accepted, with what they are charged.
+    """
     draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
     judges = [LineJudge.of(rule, plan.moments, plan.potentials.alphabet.low) for rule in plan.judged]
     if not plan.judged:
         first: _Line = draw(rng, 1)[0]
-        return first
+        return first, []
+    lawful: list[tuple[_Line, float]] = []
     n_at_once = 1 if plan.ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
     n_draws = min(_N_DRAWS, max(1, _N_STEPS_UNDER_TIES // plan.lattice.n_steps)) if plan.ties else _N_DRAWS
     for _ in range(n_draws // n_at_once):
         for line in draw(rng, n_at_once):
-            if rng.random() < math.exp(-_price(judges, line)):
-                accepted: _Line = line
-                return accepted
-    return None
+            price = _price(judges, line)
+            if rng.random() < math.exp(-price):
+                return line, lawful
+            if price < math.inf:
+                lawful.append((line, price))
+    return None, lawful
 
 
-def _drawn_in_need(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None) -> _Line:
-    """Draw from a lattice that may take seconds, or by particles, where too few lines of the usual one are accepted."""
+def _drawn_in_need(
+    plan: LinePlan, lawful: Sequence[tuple[_Line, float]], rng: np.random.Generator, uniform: _Chance | None
+) -> _Line:
+    """Draw from a lattice that may take seconds, among lines that keep the laws, or by particles."""
     larger = plan_in_need(plan.potentials, plan.moments, plan.rules)
     _refuse_the_impossible(larger)
-    line = _drawn(larger, rng, uniform) if len(larger.judged) < len(plan.judged) else None
+    line: _Line | None = None
+    if len(larger.judged) < len(plan.judged):
+        line, more = _drawn(larger, rng, uniform)
+        lawful = more or lawful
     if line is None:
-        line = _drawn_by_particles(larger, rng)
+        line = _by_price(lawful, rng) if lawful else _drawn_by_particles(larger, rng)
     if line is None:
         names = "; ".join(map(str, larger.judged))
         msg = f"{names}: no line in {_N_DRAWS} keeps this too: the rules together remember too much to find one"
         raise RequestError(msg)
     return line
+
+
+def _by_price(lawful: Sequence[tuple[_Line, float]], rng: np.random.Generator) -> _Line:
+    """Draw one of some lines, each as likely as the price of what it breaks makes it."""
+    price = np.array([price for _, price in lawful])
+    weight = np.exp(price.min() - price)
+    return lawful[int(rng.choice(len(lawful), p=weight / weight.sum()))][0]
 
 
 def _drawn_by_particles(plan: LinePlan, rng: np.random.Generator) -> _Line | None:

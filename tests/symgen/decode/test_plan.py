@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -19,7 +21,18 @@ from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.key import Key
 from theory.meter import Meter
-from theory.rules import Contour, InKey, LargestLeap, Lock, Moment, RepeatedNotes, Rule, SameBars
+from theory.rules import (
+    Contour,
+    Event,
+    InKey,
+    LargestLeap,
+    Lock,
+    Moment,
+    RepeatedNotes,
+    Rule,
+    RuleWithMemory,
+    SameBars,
+)
 
 N_DRAWS = 3000
 
@@ -108,3 +121,23 @@ def test_what_the_plain_laws_forbid_is_said_before_anything_is_compiled() -> Non
     with pytest.raises(InfeasibleError, match="in key contradicts lock"):
         check_plain_laws(potentials(4), in_c(4), laws)
     check_plain_laws(potentials(4), in_c(4), [InKey(), RepeatedNotes(1)])
+
+
+def test_where_preferences_are_too_dear_a_line_that_keeps_the_laws_is_taken() -> None:
+    request, moments = potentials(14), in_c(14)
+    rules: list[Rule] = [RepeatedNotes(1), LargestLeap(1), Dear(cost=50.0)]
+    plan = plan_line(request, moments, rules)
+    assert [type(rule) for rule in plan.judged] == [Dear]
+    line = draw_line(plan, np.random.default_rng(0)).tolist()
+    assert price(request.alphabet, line, moments, rules[:2]) == 0
+
+
+@dataclass(frozen=True)
+class Dear(RuleWithMemory):
+    """A user's own rule that remembers everything and finds fault with it."""
+
+    def start(self, moments: Sequence[Moment]) -> tuple[Event, ...]:
+        return ()
+
+    def after(self, memory: tuple[Event, ...], event: Event, moment: Moment) -> tuple[tuple[Event, ...], int]:
+        return (*memory, event), 1
