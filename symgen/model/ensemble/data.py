@@ -112,14 +112,14 @@ def _runs_of(
     bars = score.bars
     keys = [max((c for c in score.keys if c.onset_steps <= s), key=lambda c: c.onset_steps).key for s in bars.starts]
     lengths = np.diff(bars.starts)
+    full = [n == m.bar_steps(score.steps_per_quarter) for n, m in zip(lengths, bars.meters, strict=True)]
+    like = list(zip(bars.meters, keys, full, strict=False))
     first = 0
     for bar in range(1, bars.n_bars + 1):
-        is_cut = bar == bars.n_bars or (bars.meters[bar], keys[bar]) != (bars.meters[first], keys[first])
-        if not is_cut:
+        if bar < bars.n_bars and like[bar] == like[first]:
             continue
-        whole = [b for b in range(first, bar) if lengths[b] == bars.meters[first].bar_steps(score.steps_per_quarter)]
-        bar_steps, off = divmod(int(lengths[whole[0]]) if whole else 0, ratio)
-        if len(whole) == bar - first >= _MIN_BARS and not off and bar_steps <= config.max_bar_steps:
+        bar_steps, off = divmod(int(lengths[first]), ratio)
+        if full[first] and bar - first >= _MIN_BARS and not off and bar_steps <= config.max_bar_steps:
             start, n_steps = int(bars.starts[first]), (bar - first) * bar_steps
             shift = tonic_shift(keys[first])
             codes = encode_tracks(
