@@ -6,7 +6,7 @@ overlapping on a channel, and every track ending on the bar line after the music
 
 What MIDI has no word for travels as text events that other programs ignore: ``@symgen key=value ...``
 is the recipe, ``@symgen:key D dorian`` and ``@symgen:meter 2+2+3/8`` say what the key signature and the
-time signature at their tick cannot. Section names that could be read as a chord stand in brackets.
+time signature that hold at their tick cannot. Section names that could be read as a chord stand in brackets.
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ def _conductor_events(score: Score, options: MidiOptions) -> list[_Event]:
         events.append((0, meta("sequencer_specific", data=tuple(XF_VERSION))))
     for tempo in score.tempos:
         events.append((tempo.onset_steps, meta("set_tempo", tempo=microseconds(tempo.bpm))))
-    events += [(c.onset_steps, message) for c in score.meters for message in _meter_messages(c.meter)]
-    events += [(c.onset_steps, message) for c in score.keys for message in _key_messages(c.key)]
+    events += _signed((c.onset_steps, *_meter_messages(c.meter)) for c in score.meters)
+    events += _signed((c.onset_steps, *_key_messages(c.key)) for c in score.keys)
     events += [(marker.onset_steps, meta("marker", text=protected(marker.text))) for marker in score.markers]
     kinds = [kind for kind in options.chord_names if kind != "lyrics" or _lyrics_track(score) is None]
     events += [(c.onset_steps, _chord_message(c.chord, kind)) for c in score.chords for kind in kinds]
@@ -192,18 +192,36 @@ def _chord_message(chord: Chord, kind: str) -> Any:
     return meta("marker" if kind == "markers" else "lyrics", text=str(chord))
 
 
-def _meter_messages(meter: Meter) -> list[Any]:
+def _signed(changes: Iterable[tuple[int, Any, Any, bool]]) -> Iterator[_Event]:
+    """Yield signatures where they change, and texts where they don't tell all.
+
+    Parameters
+    ----------
+    changes
+        Step, signature and text of each change, and whether the signature tells all.
+    """
+    held = None
+    for step, signature, text, is_told in changes:
+        is_new = held is None or signature != held  # mido compares messages with messages only
+        if is_new:
+            yield step, signature
+        if not is_new or not is_told:
+            yield step, text
+        held = signature
+
+
+def _meter_messages(meter: Meter) -> tuple[Any, Any, bool]:
     meta = require("mido").MetaMessage
     plain = Meter(meter.numerator, meter.denominator)
     signature = meta("time_signature", numerator=meter.numerator, denominator=meter.denominator)
-    return [signature] if meter == plain else [signature, meta("text", text=f"{METER_SIGN}{meter}")]
+    return signature, meta("text", text=f"{METER_SIGN}{meter}"), meter == plain
 
 
-def _key_messages(key: Key) -> list[Any]:
+def _key_messages(key: Key) -> tuple[Any, Any, bool]:
     meta = require("mido").MetaMessage
     plain = plain_key(*key_signature(key))
     signature = meta("key_signature", key=f"{plain.tonic}{'m' if plain.is_minor else ''}")
-    return [signature] if key == plain else [signature, meta("text", text=f"{KEY_SIGN}{key}")]
+    return signature, meta("text", text=f"{KEY_SIGN}{key}"), key == plain
 
 
 def _note_events(notes: Sequence[Note], channel: int) -> list[_Event]:

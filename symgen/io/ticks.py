@@ -6,7 +6,7 @@ is decided here, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NoReturn, TypeVar
 
@@ -34,6 +34,7 @@ from theory.meter import Meter
 __all__ = ["TickScore", "TickTrack"]
 
 _T = TypeVar("_T")
+_U = TypeVar("_U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,23 +134,38 @@ class TickScore:
             _fail(name, f"{quarters:,} quarter notes long: expected at most {most:,} (--max-quarters)")
 
     def _exact_keys(self) -> Iterator[tuple[int, Key]]:
-        """Yield the key of every signature that is one, as a text at its tick says if it agrees."""
-        said = {tick: text.removeprefix(KEY_SIGN) for tick, text in self.texts if text.startswith(KEY_SIGN)}
-        for tick, sharps, is_minor in self.keys:
-            if abs(sharps) <= 7:
-                exact = _or_none(Key.parse, said.get(tick, ""))
-                yield tick, exact if exact and _sounds_like(exact, sharps, is_minor) else plain_key(sharps, is_minor)
+        """Yield the key of every signature that is one, as a text says while it holds if the two agree."""
+        signs = {tick: (sharps, is_minor) for tick, sharps, is_minor in self.keys if abs(sharps) <= 7}
+        for tick, text, (sharps, is_minor), is_new in _held(signs, self._said(KEY_SIGN), (0, False)):
+            exact = _or_none(Key.parse, text)
+            agrees = exact is not None and _sounds_like(exact, sharps, is_minor)
+            if is_new or agrees:
+                yield tick, exact if exact is not None and agrees else plain_key(sharps, is_minor)
 
     def _exact_meters(self, name: str) -> Iterator[tuple[int, Meter]]:
-        """Yield the metre of every signature, as a text at its tick says if it agrees."""
-        said = {tick: text.removeprefix(METER_SIGN) for tick, text in self.texts if text.startswith(METER_SIGN)}
-        for tick, numerator, denominator in self.meters:
+        """Yield the metre of every signature, as a text says while it holds if the two agree."""
+        signs = {tick: (numerator, denominator) for tick, numerator, denominator in self.meters}
+        for tick, text, (numerator, denominator), is_new in _held(signs, self._said(METER_SIGN), (4, 4)):
             meter = _or_none(Meter.parse, f"{numerator}/{denominator}")
             if meter is None:
                 _fail(name, f"tick {tick}: time signature {numerator}/{denominator}: expected one such as 4/4 or 6/8")
-            exact = _or_none(Meter.parse, said.get(tick, ""))
+            exact = _or_none(Meter.parse, text)
             agrees = exact is not None and (exact.numerator, exact.denominator) == (numerator, denominator)
-            yield tick, exact if exact is not None and agrees else meter
+            if is_new or agrees:
+                yield tick, exact if exact is not None and agrees else meter
+
+    def _said(self, sign: str) -> dict[int, str]:
+        return {tick: text.removeprefix(sign) for tick, text in self.texts if text.startswith(sign)}
+
+
+def _held(
+    signs: Mapping[int, tuple[int, _U]], said: Mapping[int, str], first: tuple[int, _U]
+) -> Iterator[tuple[int, str, tuple[int, _U], bool]]:
+    """Yield each tick with a sign or a text, its text, the sign that holds there, and whether it stands there."""
+    held = first
+    for tick in sorted(signs.keys() | said.keys()):
+        held = signs.get(tick, held)
+        yield tick, said.get(tick, ""), held, tick in signs
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,21 @@ class TestLayout:
         ]  # fmt: skip
         assert [(t, m.text) for t, m in by_type["text"]] == [(0, "@symgen seed=7 'key=Eb major'")]
 
+    def test_what_sounds_the_same_is_signed_once(self) -> None:
+        """A key or a metre under the signature of the one before is told by a text, and comes back."""
+        keys = ("D:dorian", "A minor", "A minor", "C", "Eb")
+        meters = ("2+2+3/8", "7/8", "3+2+2/8", "7/8")
+        score = Score(
+            4, (Track("M", (Note(0, 4, 60),)),), end_steps=140,
+            keys=tuple(KeyChange(28 * i, Key.parse(key)) for i, key in enumerate(keys)),
+            meters=tuple(MeterChange(14 * i, Meter.parse(meter)) for i, meter in enumerate(meters)),
+        )  # fmt: skip
+        data = write_midi(score)
+        assert read_midi(data, steps_per_quarter=4) == score
+        conductor = opened(data).tracks[0]
+        assert [m.key for m in conductor if m.type == "key_signature"] == ["Am", "C", "Eb"]
+        assert sum(m.type == "time_signature" for m in conductor) == 1
+
     def test_time_signatures_have_four_bytes(self) -> None:
         assert b"\xff\x58\x04\x03\x02\x18\x08" in write_midi(song())
 
