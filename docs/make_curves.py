@@ -16,6 +16,7 @@ CRITICS = ("whole", "rhythm", "pitch", "harmony")
 
 
 def main(folders: list[str]) -> None:
+    """Draw the picture."""
     runs = [[json.loads(row) for row in (Path(f) / "history.jsonl").read_text().splitlines()] for f in folders]
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     right, losses = figure.subplots(1, 2)
