@@ -108,7 +108,7 @@ def songs(generator: Generator, n: int, seed: int) -> list[Score]:
     return [_score(roll) for roll in rolls]
 
 
-def _score(roll: np.ndarray) -> Score:  # type: ignore[type-arg]
+def _score(roll: np.ndarray) -> Score:
     tracks = []
     for name, track in zip(POP.tracks, roll, strict=True):
         edges = np.diff(np.pad(track.astype(np.int8), ((1, 1), (0, 0))), axis=0)
