@@ -75,6 +75,8 @@ HEARD = Density(1, 24)
 """Of a melody under the default rules: a note in every bar."""
 
 _RANGES = {"Counter-melody": (55, 84), "Bass": (28, 55), "Chords": (45, 81)}
+_VOICES = {"Soprano": (60, 81), "Alto": (53, 74), "Tenor": (48, 69), "Bass": (40, 62)}
+_CHOIR, _LEAD = 52, 65  # programs
 _VELOCITIES = {"Counter-melody": 66, "Chords": 60, "Bass": 76}
 _TRIED = 4  # songs of which the one is taken whose melody rests the least
 _SHORTEST = 1  # steps of the chords' shortest note: a sixteenth
@@ -304,7 +306,7 @@ def _framed(model: EnsembleCheckpoint, request: Request, progression: Progressio
         changed = [*changed, *([] if any(_is_density(rule) for rule in changed) else [HEARD])]
     melody = checked_locks(locks, chosen_rules(rules, changed, changes, keys[-1].key), bars)
     are_laws = rules is None or isinstance(rules, str) or len(rules) > 0
-    others = [rules_of(name, are_laws=are_laws) for name in config.tracks[1:]]
+    others = rules_of(config, are_laws=are_laws)
     return Frame(
         model, bars, request.key, keys, changes, request.style, (tuple(melody), *others),
         moments_of(bars, keys, changes), are_laws, request.temperature,
@@ -315,11 +317,16 @@ def _is_density(rule: Rule | str) -> bool:
     return isinstance(rule, Density) or (isinstance(rule, str) and rule.startswith("density"))
 
 
-def rules_of(track: str, *, are_laws: bool) -> tuple[Rule, ...]:
-    """Return the laws of a line that is not the melody."""
+def rules_of(config: EnsembleConfig, *, are_laws: bool) -> list[tuple[Rule, ...]]:
+    """Return the laws of each track that is not the melody, as lines have them."""
     if not are_laws:
-        return ()
-    return (InKey(), ChordTonesOnStrongBeats(), Range(*_RANGES.get(track, (36, 84))), LargestLeap(12))
+        return [()] * (config.n_tracks - 1)
+    ranges = [_range_of(config, track) for track in config.tracks[1:]]
+    return [(InKey(), ChordTonesOnStrongBeats(), Range(*span), LargestLeap(12)) for span in ranges]
+
+
+def _range_of(config: EnsembleConfig, track: str) -> tuple[int, int]:
+    return (_VOICES if "Tenor" in config.tracks else _RANGES).get(track, (36, 84))
 
 
 def check_bars(bars: BarMap, config: EnsembleConfig) -> None:
@@ -434,7 +441,7 @@ def _permitted(frame: Frame, track: str, low: int) -> NDArray[np.bool_]:
     permitted = np.ones((frame.bars.end_steps, len(pitches)), dtype=np.bool_)
     if not frame.are_laws:
         return permitted
-    lowest, highest = _RANGES.get(track, (36, 84))
+    lowest, highest = _range_of(frame.config, track)
     in_range = (pitches >= lowest) & (pitches <= highest)
     of_classes: dict[frozenset[int], NDArray[np.bool_]] = {}
     for step, moment in enumerate(frame.moments):
@@ -474,4 +481,6 @@ def track_of(name: str, notes: Sequence[Note], bars: BarMap, style: str) -> Trac
         accented = tuple(
             replace(note, velocity=max(_VELOCITIES[name] + (note.velocity - 90) // 2, 1)) for note in accented
         )
-    return Track(name, accented, programs.get(name, 65))
+    if style == "chorale":
+        programs = dict.fromkeys(_VOICES, _CHOIR)
+    return Track(name, accented, programs.get(name, _LEAD))

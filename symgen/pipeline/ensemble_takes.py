@@ -232,7 +232,7 @@ def _frame(
     )
     melody = chosen_rules(rules, changed_rules, chords, keys[-1].key)
     are_laws = rules is None or isinstance(rules, str) or len(rules) > 0
-    others = [rules_of(name, are_laws=are_laws) for name in config.tracks[1:]]
+    others = rules_of(config, are_laws=are_laws)
     return Frame(
         model, bars, keys[0].key, keys, chords, style or (styles[0] if styles else ""), (tuple(melody), *others),
         moments_of(bars, keys, chords), are_laws, temperature,
