@@ -30,6 +30,11 @@ _HOMES = {
     "transfer": "symgen.pipeline.transfer",
     "accompany": "symgen.pipeline.accompany",
     "arpeggiate": "symgen.pipeline.accompany",
+    "play": "symgen.pipeline.ensemble",
+    "play_many": "symgen.pipeline.ensemble",
+    "play_between": "symgen.pipeline.ensemble",
+    "redraw_tracks": "symgen.pipeline.ensemble_takes",
+    "redraw_tracks_many": "symgen.pipeline.ensemble_takes",
     "read_idea": "symgen.pipeline.ideas",
     "default_rules": "symgen.pipeline.rules",
     "audit": "symgen.moments",
@@ -59,6 +64,11 @@ if TYPE_CHECKING:
     from symgen.pipeline.accompany import arpeggiate as arpeggiate
     from symgen.pipeline.between import interpolate as interpolate
     from symgen.pipeline.check import check as check
+    from symgen.pipeline.ensemble import play as play
+    from symgen.pipeline.ensemble import play_between as play_between
+    from symgen.pipeline.ensemble import play_many as play_many
+    from symgen.pipeline.ensemble_takes import redraw_tracks as redraw_tracks
+    from symgen.pipeline.ensemble_takes import redraw_tracks_many as redraw_tracks_many
     from symgen.pipeline.generate import generate as generate
     from symgen.pipeline.generate import generate_many as generate_many
     from symgen.pipeline.generate import styles as styles
