@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from symgen.evaluate.melody import Melody
 from symgen.grid import TICKS_PER_QUARTER
 
-__all__ = ["SEED", "RunIndex", "SharedRun", "copy_threshold", "is_copy", "longest_shared_run", "moves_of"]
+__all__ = ["SEED", "RunIndex", "SharedRun", "copy_threshold", "is_copy", "longest_shared_run", "moves_of", "run_hashes"]
 
 SEED = 6
 """The shortest run that is looked for, in moves."""
@@ -186,6 +186,11 @@ def copy_threshold(own_runs: Sequence[int], *, quantile: float = 0.75) -> int:
 def is_copy(run: SharedRun, threshold: int) -> bool:
     """Return whether a run is longer than real pieces share: more than ``threshold`` moves."""
     return run.length > threshold
+
+
+def run_hashes(moves: Moves, length: int) -> NDArray[np.uint64]:
+    """Return a hash of every run of so many moves, in their order; equal runs have equal hashes."""
+    return _hashes(moves, length)
 
 
 def _hashes(moves: Moves, length: int) -> NDArray[np.uint64]:

@@ -20,7 +20,8 @@ from symgen.grid import TICKS_PER_QUARTER, BarMap
 from symgen.moments import moments_of
 from symgen.pipeline.accompany import melody_number
 from symgen.pipeline.check import with_context
-from symgen.pipeline.ensemble import Frame, Played, check_bars, drawn_parts, load_ensemble_model, rules_of, track_of
+from symgen.pipeline.ensemble import heard_by, load_ensemble_model, originals
+from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, rules_of, track_of
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.redraw import signed
 from symgen.pipeline.regrid import at_grid
@@ -128,7 +129,7 @@ def redraw_tracks_many(
     numbers = _numbers(config.tracks, tracks)
     parts = parts_of(_with_all(score, config.tracks), config)
     assert parts is not None
-    frame = _frame(model, score, style, rules, changed_rules, temperature)
+    frame = replace(_frame(model, score, style, rules, changed_rules, temperature), heard=heard_by(checkpoint))
     first, end = _passage(frame.bars, bars)
     if _is_silent(parts, numbers):
         msg = f"{_name(music)}: no notes in the tracks that stay: expected at least a melody"
@@ -144,8 +145,11 @@ def redraw_tracks_many(
         weights = cell_weights(model.decoder, noise, frame.features(), codes=codes, is_given=is_given)
         return drawn_parts(frame, weights, numbers, rng)
 
+    def draw_originals(more: int) -> list[Drawn[Played]]:
+        return originals(frame, draw, more)
+
     made = []
-    for rank, one in enumerate(ranked(draw, n), start=1):
+    for rank, one in enumerate(ranked(draw_originals, n), start=1):
         fresh = {config.tracks[k]: one.what.tracks[k] for k in numbers}
         what = f"ensemble {', '.join(fresh)} seed {seed}" + (f" take {rank} of {n}" if n > 1 else "")
         made.append(signed(_finished(score, frame, parts, fresh, (first, end)), what))

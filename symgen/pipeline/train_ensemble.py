@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from symgen.corpus.shards import Piece
 from symgen.errors import CorpusError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.ensemble.config import CHORALE, POP, EnsembleConfig
-from symgen.model.ensemble.data import EnsembleRun, ensemble_runs
+from symgen.model.ensemble.data import EnsembleRun, ensemble_runs, parts_of
 from symgen.model.ensemble.network import EnsembleDecoder
 from symgen.model.ensemble.train import EnsembleTraining, GanTraining, train_ensemble_gan, train_ensemble_vae
 from symgen.model.ensemble.vae import EnsembleVae
 from symgen.model.runs import hours_of, torch_version
 from symgen.model.workers import workers
 from symgen.pipeline.card import ensemble_card
-from symgen.pipeline.training import load_pieces
+from symgen.pipeline.corpora import entry_of
+from symgen.pipeline.heard import MELODIC_LINES, write_heard
+from symgen.pipeline.training import CORPUS_GRID, load_pieces
+from symgen.score import Note
 
 __all__ = ["ENSEMBLES", "ensemble_runs_of", "train_ensemble"]
 
@@ -96,6 +99,8 @@ def train_ensemble(
         "settings": {"vae": asdict(vae)},
         "validation": {"vae": figures},
     }
+    if workers().is_first and any(entry_of(name).weights == "restricted" for name in names):
+        write_heard(out, _lines_heard(pieces, config), CORPUS_GRID)
     styles = tuple(style for style in STYLES if style in {piece.style for piece in pieces})
     if gan is None:
         _save(out, model, trained, styles)
@@ -110,6 +115,24 @@ def train_ensemble(
 def _save(out: Path, model: EnsembleVae | EnsembleDecoder, trained: dict[str, Any], styles: tuple[str, ...]) -> None:
     if workers().is_first:
         save_checkpoint(out, model, styles=styles, training=trained, card=ensemble_card(out.name, trained, styles))
+
+
+def _lines_heard(pieces: Sequence[Piece], config: EnsembleConfig) -> Iterator[list[Note]]:
+    """Yield the melodic lines of training pieces as the ensemble hears them, on the grid of the corpus."""
+    for piece in pieces:
+        parts = parts_of(piece.score, config) if piece.split == "train" else None
+        lines = [part for part, chordal in zip(parts or (), config.chordal, strict=False) if not chordal]
+        for line in lines[:MELODIC_LINES]:
+            yield _on_grid(line, CORPUS_GRID // config.steps_per_quarter)
+
+
+def _on_grid(line: Sequence[Note], ratio: int) -> list[Note]:
+    """Return the highest of the notes struck together, each at the nearest step of the ensemble's grid."""
+    highest: dict[int, Note] = {}
+    for note in sorted(line, key=lambda n: n.pitch):
+        onset = round(note.onset_steps / ratio) * ratio
+        highest[onset] = replace(note, onset_steps=onset)
+    return list(highest.values())
 
 
 def ensemble_runs_of(pieces: Sequence[Piece], split: str, config: EnsembleConfig) -> list[EnsembleRun]:

@@ -22,12 +22,13 @@ from symgen.model.workers import workers
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
 
-__all__ = ["SHIPPED_CORPORA", "load_pieces", "runs_of", "train_line_vae"]
+__all__ = ["CORPUS_GRID", "SHIPPED_CORPORA", "load_pieces", "runs_of", "train_line_vae"]
 
 SHIPPED_CORPORA = ("open-ewld", "ryans-mammoth", "oneills-1850", "airds-airs", "bach-chorales")
 """What the checkpoint in the package was trained on: music and encodings free for any use."""
 
-_CORPUS_GRID = 12
+CORPUS_GRID = 12
+"""Steps a quarter of the corpora that models are trained on."""
 
 
 def load_pieces(
@@ -49,7 +50,7 @@ def load_pieces(
         workers().wait()  # until the first process has built what is not built yet
     for name in names:
         entry = entry_of(name)
-        folder = default_folder(entry, _CORPUS_GRID)
+        folder = default_folder(entry, CORPUS_GRID)
         if not _is_up_to_date(entry, folder):
             _build(entry, folder, progress)
         pieces += load_shard(folder)
@@ -161,4 +162,4 @@ def _build(entry: CorpusEntry, folder: Path, progress: Callable[[str, int, int],
         if progress is not None:
             progress(entry.name, done, total)
 
-    build_corpus(entry, folder, steps_per_quarter=_CORPUS_GRID, progress=tell)
+    build_corpus(entry, folder, steps_per_quarter=CORPUS_GRID, progress=tell)

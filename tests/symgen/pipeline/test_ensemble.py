@@ -13,7 +13,8 @@ from symgen.errors import CheckpointError, InfeasibleError, RequestError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.ensemble.config import POP, EnsembleConfig
 from symgen.model.ensemble.network import EnsembleDecoder
-from symgen.pipeline.ensemble import HAND, play, play_between, play_many
+from symgen.pipeline.ensemble import play, play_between, play_many
+from symgen.pipeline.ensemble_draw import HAND
 from symgen.pipeline.ensemble_takes import redraw_tracks, redraw_tracks_many
 from symgen.score import Note, Score, Track
 from theory.rules import ChordTonesOnStrongBeats, InKey, LargestLeap, Range

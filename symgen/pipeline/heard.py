@@ -1,0 +1,100 @@
+"""What a model was trained on, so that what it makes can be held against it.
+
+Beside the weights of a model that heard music under copyright stand the hashes of all runs of twelve moves (thirteen
+notes; intervals and the times between onsets, in any key) of its training melodies. A line with such a run is a near
+copy. Runs of at most two different moves, such as one note struck over and over, are nobody's.
+
+>>> tune = [Note(4 * i + i % 3, 2, 60 + (7 * i) % 12) for i in range(14)]
+>>> up = [Note(n.onset_steps + 8, 2, n.pitch + 5) for n in tune]
+>>> is_near_copy(up, 4, runs_of(tune, 4)), is_near_copy(up[::-1][:12], 4, runs_of(tune, 4))
+(True, False)
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symgen.errors import CheckpointError
+from symgen.evaluate.copies import moves_of, run_hashes
+from symgen.evaluate.melody import Melody
+from symgen.files import write_whole
+from symgen.score import Note
+
+__all__ = ["MELODIC_LINES", "RUN_MOVES", "heard_runs", "is_near_copy", "runs_of", "write_heard"]
+
+RUN_MOVES = 12
+"""Moves of the shortest run that makes a near copy."""
+
+MELODIC_LINES = 2
+"""How many of an ensemble's lines, the highest, may be copies: a bass is everybody's."""
+
+_FILE = "heard.npy"
+_FEWEST_KINDS = 3
+_Runs = NDArray[np.uint64]
+
+
+def runs_of(notes: Sequence[Note], steps_per_quarter: int) -> _Runs:
+    """Return the hashes of the runs of a line, ascending.
+
+    Parameters
+    ----------
+    notes
+        Of one voice.
+    steps_per_quarter
+        Their grid.
+    """
+    ordered = sorted(notes, key=lambda note: note.onset_steps)
+    rows = np.array([(n.onset_steps, n.duration_steps, n.pitch) for n in ordered], dtype=np.int64).reshape(-1, 3)
+    end = int(rows[-1, :2].sum()) if len(rows) else 0
+    moves = moves_of(Melody(rows[:, 0], rows[:, 1], rows[:, 2], np.array([0, end]), steps_per_quarter))
+    if len(moves) < RUN_MOVES:
+        return np.zeros(0, dtype=np.uint64)
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(moves, RUN_MOVES), axis=1)
+    n_kinds = 1 + (np.diff(windows, axis=1) != 0).sum(axis=1)
+    return np.unique(run_hashes(moves, RUN_MOVES)[n_kinds >= _FEWEST_KINDS])
+
+
+def is_near_copy(notes: Sequence[Note], steps_per_quarter: int, heard: _Runs) -> bool:
+    """Whether a line shares a run with what was heard."""
+    return bool(np.isin(runs_of(notes, steps_per_quarter), heard, assume_unique=True).any())
+
+
+def write_heard(folder: Path, lines: Iterable[Sequence[Note]], steps_per_quarter: int) -> None:
+    """Write the runs of training lines beside a checkpoint."""
+    runs = [runs_of(line, steps_per_quarter) for line in lines]
+    buffer = io.BytesIO()
+    np.save(buffer, np.unique(np.concatenate(runs)) if runs else np.zeros(0, dtype=np.uint64), allow_pickle=False)
+    write_whole(folder / _FILE, buffer.getvalue())
+
+
+def heard_runs(folder: Path) -> _Runs | None:
+    """Return the runs that a checkpoint's model has heard; none where it says nothing of them.
+
+    Raises
+    ------
+    CheckpointError
+        If their file is damaged.
+    """
+    path = folder / _FILE
+    return _loaded(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, written: int) -> _Runs:
+    """Load runs once for each time they were written."""
+    try:
+        runs = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        msg = f"{path}: damaged ({type(error).__name__}): expected what the model has heard"
+        raise CheckpointError(msg) from None
+    if runs.dtype != np.uint64 or runs.ndim != 1:
+        msg = f"{path}: {runs.dtype} of {runs.ndim} axes: expected what the model has heard"
+        raise CheckpointError(msg)
+    found: _Runs = runs
+    return found
