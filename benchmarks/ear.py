@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -17,8 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling takes 15 s, and there is little to compute
 
 import numpy as np
 from numpy.typing import NDArray
