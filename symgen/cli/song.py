@@ -66,7 +66,12 @@ def generate(
         int | None, typer.Option("--max-leap", help="Largest melodic leap in semitones.  [default: 12]")
     ] = None,
     temperature: Annotated[
-        float, typer.Option("--temperature", "-t", help="1 is the model's own law, less is more cautious.")
+        float,
+        typer.Option(
+            "--temperature",
+            "-t",
+            help="1 is the model's own law, less is more cautious; a gan has no law: it scales its preferences.",
+        ),
     ] = 1.0,
     form: Annotated[
         str,
