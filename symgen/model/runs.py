@@ -7,6 +7,7 @@ and its last figures. Beside it stands the history, a JSON line for each validat
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from symgen.errors import CheckpointError
 from symgen.files import write_whole
 
-__all__ = ["follow", "hours_of", "log_row", "restore_run", "store_run", "torch_version"]
+__all__ = ["follow", "hours_of", "log_row", "rate_share", "restore_run", "store_run", "torch_version"]
 
 _STATE, _HISTORY = "state.safetensors", "history.jsonl"
 
@@ -89,6 +90,14 @@ def follow(averaged: nn.Module, model: nn.Module, decay: float) -> None:
     with torch.no_grad():
         for kept, new in zip(averaged.parameters(), model.parameters(), strict=True):
             kept.lerp_(new, 1 - decay)
+
+
+def rate_share(update: int, warmup_updates: int, n_updates: int) -> float:
+    """Return the share of the full learning rate: a short rise, then half a cosine down to 2%."""
+    if update < warmup_updates:
+        return (update + 1) / warmup_updates
+    rest = (update - warmup_updates) / max(n_updates - warmup_updates, 1)
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * rest))
 
 
 def log_row(folder: Path, row: Mapping[str, float]) -> None:

@@ -23,7 +23,7 @@ from torch import Tensor
 from symgen.conditions import FEATURE_GROUPS
 from symgen.errors import RequestError
 from symgen.model.data import Batch, BatchSampler, LineRun
-from symgen.model.runs import follow, log_row, restore_run, store_run
+from symgen.model.runs import follow, log_row, rate_share, restore_run, store_run
 from symgen.model.vae import LineVae, Terms, VaeConfig
 from symgen.model.workers import workers
 
@@ -197,7 +197,7 @@ def _update(
     line, features = _tensors(sampler.draw(np.random.default_rng(mine.seeds(config.seed, update))))
     features = condition_dropout(features, config.condition_dropout, chance)
     for group in optimiser.param_groups:
-        group["lr"] = config.learning_rate * _schedule(update, config)
+        group["lr"] = config.learning_rate * rate_share(update, config.warmup_updates, config.n_updates)
     model.train()
     terms = model.losses(line, features)
     kl_weight = config.kl_weight * min((update + 1) / config.kl_warmup_updates, 1.0)
@@ -235,14 +235,6 @@ def condition_dropout(features: Tensor, share: float, generator: torch.Generator
         for name in group:
             dropped[chosen, ..., columns[name]] = 0
     return dropped
-
-
-def _schedule(update: int, config: TrainConfig) -> float:
-    """Return the share of the full learning rate: a short rise, then half a cosine down to 2%."""
-    if update < config.warmup_updates:
-        return (update + 1) / config.warmup_updates
-    rest = (update - config.warmup_updates) / max(config.n_updates - config.warmup_updates, 1)
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * rest))
 
 
 def _tensors(batch: Batch) -> tuple[Tensor, Tensor]:

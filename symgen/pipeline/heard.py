@@ -61,8 +61,12 @@ def runs_of(notes: Sequence[Note], steps_per_quarter: int) -> _Runs:
 
 
 def is_near_copy(notes: Sequence[Note], steps_per_quarter: int, heard: _Runs) -> bool:
-    """Whether a line shares a run with what was heard."""
-    return bool(np.isin(runs_of(notes, steps_per_quarter), heard, assume_unique=True).any())
+    """Whether a line shares a run with what was heard, which ascends as :func:`runs_of` has it."""
+    runs = runs_of(notes, steps_per_quarter)
+    if not len(heard):
+        return False
+    near = np.searchsorted(heard, runs).clip(max=len(heard) - 1)
+    return bool((heard[near] == runs).any())
 
 
 def write_heard(folder: Path, lines: Iterable[Sequence[Note]], steps_per_quarter: int) -> None:

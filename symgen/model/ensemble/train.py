@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -37,7 +36,7 @@ from symgen.model.ensemble.data import EnsembleRun, RollSampler
 from symgen.model.ensemble.network import EnsembleDecoder
 from symgen.model.ensemble.rolls import drawn_roll, roll_of_codes
 from symgen.model.ensemble.vae import EnsembleVae, given_tracks
-from symgen.model.runs import follow, log_row, restore_run, store_run
+from symgen.model.runs import follow, log_row, rate_share, restore_run, store_run
 from symgen.model.workers import workers
 
 __all__ = ["EnsembleTraining", "GanTraining", "drawn_noise", "train_ensemble_gan", "train_ensemble_vae"]
@@ -146,7 +145,7 @@ def train_ensemble_vae(
         codes, features = _tensors(sampler.draw(np.random.default_rng(workers().seeds(config.seed, update))))
         features = with_unknown(features, noise)
         for group in optimiser.param_groups:
-            group["lr"] = config.learning_rate * _schedule(update, config.warmup_updates, config.n_updates)
+            group["lr"] = config.learning_rate * rate_share(update, config.warmup_updates, config.n_updates)
         model.train()
         tracks, cost = model.losses(codes, features, _given(len(codes), model_config, config.given_share, noise), noise)
         kl_weight = config.kl_weight * min((update + 1) / config.kl_warmup_updates, 1.0)
@@ -376,13 +375,6 @@ def _given(n: int, config: EnsembleConfig, share: float, noise: torch.Generator)
     one_each = F.one_hot(torch.randint(config.n_tracks, (n,), generator=noise), config.n_tracks).float()
     some = (torch.rand(n, config.n_tracks, generator=noise) < 0.5).float() * (1 - one_each)
     return some * (torch.rand(n, 1, generator=noise) < share)
-
-
-def _schedule(update: int, warmup: int, n_updates: int) -> float:
-    """Return the share of the full learning rate: a short rise, then half a cosine down to 2%."""
-    if update < warmup:
-        return (update + 1) / warmup
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(n_updates - warmup, 1)))
 
 
 def _begin(seed: int, n_threads: int) -> None:
