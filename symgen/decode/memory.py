@@ -169,7 +169,7 @@ def _product(
         read = _kept_table if _is_plain(rule) else _table
         table = read(rule, moments, tuple(kinds[k][row] for k in kind), start, line, pitches, max_moves)
         if isinstance(table, TooMuchToRememberError):
-            raise TooMuchToRememberError(table.rules)
+            raise TooMuchToRememberError([rule])  # the kept one names a rule that equals this, but is not it
         tables.append(table)
     states, next_state = _walk(line_next, tables, kinds, kind, rules, max_moves)
     lasts = _lasts(pitches)

@@ -1,14 +1,15 @@
 """The state of a training run: written whole, so that a killed run goes on as if it had not been.
 
 A state is one safetensors file: weights and optimisers by name, and in its metadata what run it is, how far it came,
-and its last figures. Beside it stands the history, a JSON line for each validation.
+and its last figures. Beside it stands the history: a JSON line for each validation, and the same for TensorBoard.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from symgen.files import write_whole
 __all__ = ["follow", "hours_of", "log_row", "rate_share", "restore_run", "store_run", "torch_version"]
 
 _STATE, _HISTORY = "state.safetensors", "history.jsonl"
+_EVENTS = "events.out.tfevents.0.symgen"  # TensorBoard goes by the name
 
 
 def store_run(
@@ -104,7 +106,28 @@ def log_row(folder: Path, row: Mapping[str, float]) -> None:
     """Add a line to the history, which is written whole like all else."""
     path = folder / _HISTORY
     before = path.read_bytes() if path.is_file() else b""
-    write_whole(path, before + json.dumps(dict(row)).encode() + b"\n")
+    history = before + json.dumps(dict(row)).encode() + b"\n"
+    write_whole(path, history)
+    write_whole(folder / _EVENTS, _events([json.loads(line) for line in history.splitlines()]))
+
+
+def _events(rows: Sequence[Mapping[str, float]]) -> bytes:
+    """Return a history as TensorBoard's events: a scalar for each figure of each row."""
+    from tensorboardX.proto.event_pb2 import Event
+    from tensorboardX.proto.summary_pb2 import Summary
+    from tensorboardX.record_writer import RecordWriter
+
+    with tempfile.TemporaryDirectory() as folder:  # the writer knows files alone
+        path = Path(folder) / "events"
+        writer = RecordWriter(str(path))
+        writer.write(Event(wall_time=rows[0]["time"], file_version="brain.Event:2").SerializeToString())
+        for row in rows:
+            figures = {name: value for name, value in row.items() if name not in {"update", "began", "time"}}
+            values = [Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
+            event = Event(wall_time=row["time"], step=int(row["update"]), summary=Summary(value=values))
+            writer.write(event.SerializeToString())
+        writer.close()
+        return path.read_bytes()
 
 
 def hours_of(folder: Path) -> float:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -46,17 +46,31 @@ class TrainConfig:
     gradient_norm: float = 1.0
     evaluate_every: int = 500
     save_every: int = 250
+    patience: int = 0  # validations without a better bound before the run stops; 0: it never does
+    frozen: tuple[str, ...] = ()  # parts of the model that stay as they begin
+    device: str = "cpu"  # as torch names it; only on the CPU are two runs alike to the last bit
+    precision: str = "float32"  # or bfloat16, for what may be less exact: quicker on accelerators
     seed: int = 0
     n_threads: int = 1  # sums depend on it: another number, other weights
 
     def __post_init__(self) -> None:
-        if self.n_updates < 1 or self.n_threads < 1 or not 0 <= self.seed < 2**40:
-            msg = f"updates {self.n_updates}, threads {self.n_threads}, seed {self.seed}: expected at least 1, 1 and 0"
+        if self.n_updates < 1 or self.n_threads < 1 or self.patience < 0 or not 0 <= self.seed < 2**40:
+            msg = (
+                f"updates {self.n_updates}, threads {self.n_threads}, patience {self.patience}, seed {self.seed}: "
+                "expected at least 1, 1, 0 and 0"
+            )
+            raise RequestError(msg)
+        if self.precision not in _PRECISIONS:
+            msg = f"precision {self.precision!r}: expected {' or '.join(_PRECISIONS)}"
             raise RequestError(msg)
 
 
-FINE_TUNING = TrainConfig(n_updates=600, learning_rate=6e-4, warmup_updates=50, kl_warmup_updates=1)
-"""Settings for a training that begins with a trained model."""
+_PRECISIONS = ("float32", "bfloat16")
+
+FINE_TUNING = TrainConfig(
+    n_updates=600, learning_rate=6e-4, warmup_updates=50, kl_warmup_updates=1, evaluate_every=50, patience=4
+)
+"""Settings for a training that begins with a trained model: what is little is soon known by heart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +130,47 @@ def train(
     ------
     CheckpointError
         If the folder holds the state of another run.
+    RequestError
+        If there is no such device here, or no part of the model of a name that is to be frozen.
     """
+    device = _device(config.device)
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.n_threads)
     torch.manual_seed(config.seed)
     model, averaged = LineVae(model_config), LineVae(model_config)
     if begin_with is not None:
         model.load_state_dict(begin_with.state_dict())
+    _freeze(model, config.frozen)
     averaged.load_state_dict(model.state_dict())
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    best = LineVae(model_config) if config.patience else averaged
+    for one in (model, averaged, best):
+        one.to(device)
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     sampler = BatchSampler(runs, n_bars=config.window_bars, batch_slots=config.batch_slots)
     BatchSampler(validation_runs, n_bars=(min(config.window_bars),), batch_slots=config.batch_slots)  # or an error now
     begun = [] if begin_with is None else [_digest_of_weights(begin_with)]
     run_digest = json.dumps([model_config.as_dict(), asdict(config), _digest(runs), *begun])
     models, optimisers = {"model": model, "averaged": averaged}, {"optimiser": optimiser}
+    if config.patience:
+        models["best"] = best
     start, figures = restore_run(folder, run_digest, models, optimisers)
     began = time.time()
     for update in range(start, config.n_updates):
+        if _has_waited(figures, config):
+            break
         loss = _update(model, averaged, optimiser, sampler, config, update)
         done = update + 1
         if not workers().is_first:
+            if config.patience and done % config.evaluate_every == 0:
+                figures = {_WAITED: float(workers().told(0))}
             continue
         if done % config.evaluate_every == 0 or done == config.n_updates:
-            figures = evaluate(averaged, validation_runs, config)
+            figures = evaluate(averaged, validation_runs, config) | _waited(figures, config)
+            if config.patience:
+                figures = _followed(figures, averaged, best)
+            if config.patience and done % config.evaluate_every == 0:
+                workers().told(int(figures[_WAITED]))
             log_row(
                 folder,
                 {
@@ -150,13 +182,59 @@ def train(
                     **figures,
                 },
             )
-        if done % config.save_every == 0 or done == config.n_updates:
+        if done % config.save_every == 0 or done == config.n_updates or _has_waited(figures, config):
             store_run(folder, run_digest, done, figures, models, optimisers)
         if progress is not None:
             progress(Progress(done, config.n_updates, *loss, figures.get("negative_elbo", math.nan)))
     workers().wait()
-    averaged.eval().requires_grad_(False)
-    return averaged, figures
+    if config.patience and workers().is_first:
+        figures = evaluate(best, validation_runs, config)
+    best.cpu().eval().requires_grad_(False)
+    return best, figures
+
+
+_BEST, _WAITED = "best_bound", "validations_since_best"
+
+
+def _waited(figures: Mapping[str, float], config: TrainConfig) -> dict[str, float]:
+    """Return what is known of the best validation so far."""
+    return {_BEST: figures.get(_BEST, math.inf), _WAITED: figures.get(_WAITED, 0)} if config.patience else {}
+
+
+def _followed(figures: Mapping[str, float], averaged: LineVae, best: LineVae) -> dict[str, float]:
+    """Keep the weights if none were better by the bounds of both decoders; return the figures with that in them."""
+    bound = figures["chain_bound"] + figures["causal_bound"]
+    if bound >= figures[_BEST]:
+        return {**figures, _WAITED: figures[_WAITED] + 1}
+    best.load_state_dict(averaged.state_dict())
+    return {**figures, _BEST: bound, _WAITED: 0}
+
+
+def _has_waited(figures: Mapping[str, float], config: TrainConfig) -> bool:
+    """Whether the bound has not got better for so long that the run is over."""
+    return 0 < config.patience <= figures.get(_WAITED, 0)
+
+
+def _device(name: str) -> torch.device:
+    """Return a device that is here."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # as torch was built, and what it found
+        msg = f"device {name!r}: {str(error).splitlines()[0]}: expected cpu, or an accelerator that torch finds here"
+        raise RequestError(msg) from None
+    return device
+
+
+def _freeze(model: LineVae, names: Sequence[str]) -> None:
+    """Let parts of a model not learn: parameters, or all of those of a module."""
+    for name in names:
+        found = [p for own, p in model.named_parameters() if own == name or own.startswith(f"{name}.")]
+        if not found:
+            msg = f"frozen: {name!r}: no such part of the model"
+            raise RequestError(msg)
+        for parameter in found:
+            parameter.requires_grad = False
 
 
 def evaluate(model: LineVae, runs: Sequence[LineRun], config: TrainConfig, *, n_batches: int = 12) -> dict[str, float]:
@@ -166,13 +244,14 @@ def evaluate(model: LineVae, runs: Sequence[LineRun], config: TrainConfig, *, n_
     """
     sampler = BatchSampler(runs, n_bars=(min(config.window_bars),), batch_slots=config.batch_slots)
     model.eval()
+    device = model.first.device
     names = [field.name for field in fields(Terms)]
     totals, n_slots = np.zeros(len(names)), 0
     state = torch.get_rng_state()
     torch.manual_seed(0)
     with torch.no_grad():
         for batch in sampler.every(n_batches):
-            terms = model.losses(*_tensors(batch))
+            terms = model.losses(*(tensor.to(device) for tensor in _tensors(batch)))
             totals += np.array([float(getattr(terms, name)) for name in names]) * batch.line.size
             n_slots += batch.line.size
     torch.set_rng_state(state)
@@ -199,7 +278,9 @@ def _update(
     for group in optimiser.param_groups:
         group["lr"] = config.learning_rate * rate_share(update, config.warmup_updates, config.n_updates)
     model.train()
-    terms = model.losses(line, features)
+    device = model.first.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        terms = model.losses(line.to(device), features.to(device))
     kl_weight = config.kl_weight * min((update + 1) / config.kl_warmup_updates, 1.0)
     chain, causal = terms.chain_rhythm + terms.chain_pitch, terms.causal_rhythm + terms.causal_pitch
     total = chain + causal + terms.harmony + terms.count + 2 * kl_weight * terms.kl  # a bound for each decoder

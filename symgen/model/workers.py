@@ -61,6 +61,14 @@ class Workers:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
 
+    def told(self, number: int) -> int:
+        """Return the number that the first process says; all must ask together."""
+        if self.size == 1:
+            return number
+        said = torch.tensor([number])
+        distributed.broadcast(said, src=0)
+        return int(said)
+
     def wait(self) -> None:
         """Wait until all processes are here."""
         if self.size > 1:

@@ -1,16 +1,18 @@
 """Training: a tiny model learns in seconds, resumes exactly, and its checkpoint comes back whole."""
 
 import json
+import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tensorboardX.proto.event_pb2 import Event
 
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import N_FEATURES
-from symgen.errors import CheckpointError
+from symgen.errors import CheckpointError, RequestError
 from symgen.model.checkpoint import load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun
 from symgen.model.runs import hours_of
@@ -86,6 +88,70 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(runs, tmp_path):
     resumed, _ = train(TINY, SHORT, runs, runs, tmp_path / "parts")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+PATIENT = replace(SHORT, n_updates=200, learning_rate=0.05, evaluate_every=2, patience=3)
+"""So large a rate that the bound soon gets worse."""
+
+
+def test_a_run_stops_when_the_held_out_bound_has_not_got_better_and_keeps_the_best(runs, tmp_path):
+    told = []
+    model, figures = train(TINY, PATIENT, runs[:4], runs[4:], tmp_path, progress=told.append)
+    rows = [json.loads(row) for row in (tmp_path / "history.jsonl").read_text().splitlines()]
+    bounds = [row["chain_bound"] + row["causal_bound"] for row in rows]
+    best = int(np.argmin(bounds))
+    assert len(rows) == best + 1 + PATIENT.patience  # and no more than that
+    assert told[-1].update == 2 * len(rows) < PATIENT.n_updates
+    assert figures["chain_bound"] + figures["causal_bound"] == bounds[best]
+    again, _ = train(TINY, PATIENT, runs[:4], runs[4:], tmp_path, progress=told.append)  # it is over, and says the same
+    assert told[-1].update == 2 * len(rows)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_what_is_frozen_stays_as_it_begins(runs, tmp_path):
+    frozen = ("rhythm_chain", "interval", "degree", "first")
+    model, _ = train(TINY, replace(SHORT, frozen=frozen), runs, runs, tmp_path / "frozen")
+    learned, _ = train(TINY, SHORT, runs, runs, tmp_path / "learned")
+    assert not model.moves().any()
+    assert not any(parameter.any() for parameter in model.rhythm_chain.parameters())
+    assert learned.moves().any()
+    assert learned.rhythm_chain.note_to_rest.any()
+    with pytest.raises(RequestError, match="frozen: 'moves': no such part"):
+        train(TINY, replace(SHORT, frozen=("moves",)), runs, runs, tmp_path / "wrong")
+
+
+def test_what_need_not_be_exact_may_be_rounded(runs, tmp_path):
+    rough, figures = train(TINY, replace(SHORT, precision="bfloat16"), runs, runs, tmp_path / "rough")
+    exact, exact_figures = train(TINY, SHORT, runs, runs, tmp_path / "exact")
+    assert not torch.equal(rough.pitch_weights.weight, exact.pitch_weights.weight)
+    assert rough.pitch_weights.weight.dtype == torch.float32
+    assert figures["chain_bound"] == pytest.approx(exact_figures["chain_bound"], rel=0.05)
+    with pytest.raises(RequestError, match="precision 'float8': expected float32 or bfloat16"):
+        replace(SHORT, precision="float8")
+
+
+@pytest.mark.parametrize("device", ["abacus", "xpu"])
+def test_a_device_that_is_not_here_is_refused(runs, tmp_path, device):
+    with pytest.raises(RequestError, match=f"device '{device}': .*expected cpu, or an accelerator"):
+        train(TINY, replace(SHORT, device=device), runs, runs, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_tensorboard_reads_the_history(runs, tmp_path):
+    train(TINY, SHORT, runs, runs, tmp_path)
+    rows = [json.loads(row) for row in (tmp_path / "history.jsonl").read_text().splitlines()]
+    (path,) = tmp_path.glob("events.out.tfevents.*")
+    data, events = path.read_bytes(), []
+    while data:  # each record: its length, a sum, itself, a sum
+        (length,) = struct.unpack("<Q", data[:8])
+        events.append(Event.FromString(data[12 : 12 + length]))
+        data = data[16 + length :]
+    assert events[0].file_version == "brain.Event:2"
+    assert [event.step for event in events[1:]] == [row["update"] for row in rows] == [6, 12]
+    found = {value.tag: value.simple_value for value in events[-1].summary.value}
+    assert found["chain_bound"] == pytest.approx(rows[-1]["chain_bound"])
+    assert found.keys() == rows[-1].keys() - {"update", "began", "time"}
 
 
 def test_another_seed_gives_other_weights(runs, tmp_path):
