@@ -165,10 +165,10 @@ def what_is_wrong_with(error: InfeasibleError, request: dict[str, Any]) -> str:
     by_words = {str(rule): rule for rule in rules if rule.is_law}
     blamed = [by_words[words] for words in error.blame]
     try:
-        if is_possible(potentials, moments, blamed):
+        if is_possible(potentials, moments, blamed, in_need=True):
             return f"possible all the same: {error}"
         for place in range(len(blamed)):
-            if not is_possible(potentials, moments, blamed[:place] + blamed[place + 1 :]):
+            if not is_possible(potentials, moments, blamed[:place] + blamed[place + 1 :], in_need=True):
                 return f"{blamed[place]} can be spared: {error}"
     except TooMuchToRememberError:
         return f"cannot be checked: {error}"

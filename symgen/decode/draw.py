@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.particles import draw_by_particles
-from symgen.decode.plan import LinePlan, is_possible, plan_in_need, plan_line
+from symgen.decode.plan import LinePlan, is_possible, lawful_line, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -68,21 +67,21 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     InfeasibleError
         If there is no line; it says why.
     RequestError
-        If none was accepted in many draws, nor found by particles, and no few of the laws contradict each other.
+        If none was accepted in many draws, nor found by particles, and a solver cannot tell if there is one.
 
     Notes
     -----
     The law is exact as long as a line is accepted. Where none is in many draws, and a larger lattice cannot hold the
     rules either, one of the lines drawn that keep all laws is taken, by the price of the preferences it breaks; where
-    there is none, particles find one (:mod:`symgen.decode.particles`). Such a line keeps every law, but the preferences
-    only as well as so many draws or particles can.
+    there is none, particles find one (:mod:`symgen.decode.particles`), and if they all get stuck a solver does
+    (:mod:`symgen.decode.satisfy`). Such a line keeps every law, but the preferences only as well as so many draws or
+    particles can, and the solver not at all.
     """
     _refuse_the_impossible(plan)
     line, lawful = _drawn(plan, rng, uniform)
     if line is None:
-        if not lawful:
-            _explain_what_few_laws_forbid(plan)
-        line = _drawn_in_need(plan, lawful, rng, uniform)
+        found = None if lawful else _some_lawful_line(plan, rng)
+        line = _drawn_in_need(plan, lawful, rng, uniform, found)
     return line
 
 
@@ -134,9 +133,13 @@ def _drawn(
 
 
 def _drawn_in_need(
-    plan: LinePlan, lawful: Sequence[tuple[_Line, float]], rng: np.random.Generator, uniform: _Chance | None
+    plan: LinePlan,
+    lawful: Sequence[tuple[_Line, float]],
+    rng: np.random.Generator,
+    uniform: _Chance | None,
+    found: _Line | None,
 ) -> _Line:
-    """Draw from a lattice that may take seconds, among lines that keep the laws, or by particles."""
+    """Draw from a lattice that may take seconds, among lawful lines, or by particles; else return what was found."""
     larger = plan_in_need(plan.potentials, plan.moments, plan.rules)
     _refuse_the_impossible(larger)
     line: _Line | None = None
@@ -145,6 +148,7 @@ def _drawn_in_need(
         lawful = more or lawful
     if line is None:
         line = _by_price(lawful, rng) if lawful else _drawn_by_particles(larger, rng)
+    line = found if line is None else line
     if line is None:
         names = "; ".join(map(str, larger.judged))
         msg = f"{names}: no line in {_N_DRAWS} keeps this too: the rules together remember too much to find one"
@@ -192,19 +196,23 @@ def _price(judges: Sequence[LineJudge], line: _Line) -> float:
     return total
 
 
-def _explain_what_few_laws_forbid(plan: LinePlan) -> None:
-    """Raise the reason if a judged law contradicts those without a memory, alone or with one of the others."""
+def _some_lawful_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
+    """Return a line that keeps all laws and is else like one that was drawn; none if it cannot be told if there is one.
+
+    Raises
+    ------
+    InfeasibleError
+        If there is none.
+    """
     laws = [rule for rule in plan.rules if rule.is_law]
-    for judged in (rule for rule in plan.judged if rule.is_law):
-        others = [rule for rule in laws if rule.remembers and rule is not judged]
-        for few in [(), *combinations(others, 1)]:
-            asked = [rule for rule in laws if not rule.remembers or _is_among(rule, (judged, *few))]
-            try:
-                possible = is_possible(plan.potentials, plan.moments, asked, in_need=True)
-            except TooMuchToRememberError:
-                continue
-            if not possible:
-                raise explain_infeasible(plan.potentials, plan.moments, asked)
+    like = _source_of_lines(plan, lambda source: source.random(plan.lattice.n_steps))(rng, 1)[0]
+    try:
+        line = lawful_line(plan.potentials, plan.moments, laws, like).line
+    except TooMuchToRememberError:
+        return None
+    if line is None:
+        raise explain_infeasible(plan.potentials, plan.moments, laws)
+    return line
 
 
 def _is_among(rule: Rule, rules: Sequence[Rule]) -> bool:

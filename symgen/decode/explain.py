@@ -14,10 +14,10 @@ import numpy as np
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import is_possible, untied_lattice
+from symgen.decode.plan import first_impossible_step_of, is_possible, lawful_line, untied_lattice
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
-from theory.rules import Moment, Rule
+from theory.rules import Moment, Rule, SameBars
 
 __all__ = ["explain_infeasible", "first_impossible_step", "irreducible_blame", "sole_obstacles"]
 
@@ -59,7 +59,12 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     Where only the end of the line is impossible, that is the last step; where bars that must come back can be sung but
     not come back, the first step of the repeat.
     """
-    lattice, ties = untied_lattice(potentials, moments, laws)
+    lattice, ties, judged = untied_lattice(potentials, moments, laws)
+    if judged:
+        try:
+            return first_impossible_step_of(potentials, moments, laws)
+        except TooMuchToRememberError:
+            pass  # then what the lattice knows
     support = forward_support(lattice)
     passed = support[1:].any(axis=1)
     if not passed.all():
@@ -80,7 +85,8 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
     Notes
     -----
     Quarrels among few laws are looked for first, since laws with a memory are dear to compile: among those without
-    one, then with one of the others, then with two. See :func:`symgen.decode.blame.irreducible`.
+    one, then with one of the others, then with two, as far as a lattice can tell. If none is found, the solver names
+    laws that are enough. See :func:`symgen.decode.blame.irreducible`.
     """
 
     def is_impossible(some: Sequence[Rule]) -> bool:
@@ -89,10 +95,22 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
     remembering = [law for law in laws if law.remembers]
     for n in range(min(3, len(remembering))):
         for few in combinations(remembering, n):
-            some = [law for law in laws if not law.remembers or any(law is one for one in few)]
-            if is_impossible(some):
+            some = [law for law in laws if not law.remembers or _is_among(law, few)]
+            try:
+                possible = is_possible(potentials, moments, some)
+            except TooMuchToRememberError:
+                continue
+            if not possible:
                 return tuple(irreducible(some, is_impossible))
+    if all(law.has_place(moments) for law in laws):
+        enough = lawful_line(potentials, moments, laws).blamed
+        some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or _is_among(law, enough)]
+        return tuple(irreducible(some, is_impossible))
     return tuple(irreducible(laws, is_impossible))
+
+
+def _is_among(law: Rule, laws: Sequence[Rule]) -> bool:
+    return any(law is one for one in laws)
 
 
 def sole_obstacles(
@@ -112,7 +130,7 @@ def sole_obstacles(
         rest = [other for other in laws if str(other) != str(law)]  # the same rule given twice is one
         try:  # what is quick to tell first
             plain = [other for other in rest if not other.remembers]
-            possible = is_possible(potentials, moments, plain) and is_possible(potentials, moments, rest)
+            possible = is_possible(potentials, moments, plain) and is_possible(potentials, moments, rest, in_need=True)
         except TooMuchToRememberError:  # left unsaid: it cannot be told
             continue
         if possible:

@@ -25,7 +25,15 @@ from symgen.decode.automaton import DEAD
 from symgen.errors import RequestError
 from theory.rules import Event, Moment, Rule
 
-__all__ = ["MAX_MOVES_OF_A_STEP", "Memories", "TooMuchToRememberError", "join_memories"]
+__all__ = [
+    "MAX_MOVES_OF_A_STEP",
+    "Memories",
+    "RuleTable",
+    "TooMuchToRememberError",
+    "join_memories",
+    "last_pitches",
+    "table_of",
+]
 
 MAX_MOVES_OF_A_STEP = 2**18
 """The most moves that a product may have at one step, if nothing else is said."""
@@ -33,8 +41,8 @@ MAX_MOVES_OF_A_STEP = 2**18
 _STEPS_FOR_ALL_KINDS = 32
 """Over all kinds of step there may be so many times the moves of one step; each takes 12 bytes."""
 
-_MAX_ASKED = 2**17
-"""How often a rule may be asked about a memory and a letter: microseconds each time, less than a second in all."""
+_MOVES_FOR_AN_ANSWER = 2
+"""Moves of a step for each time that a rule may be asked about a memory and a letter, which takes microseconds."""
 
 _Ints = NDArray[np.int32]
 _Counts = NDArray[np.integer[Any]]
@@ -166,13 +174,10 @@ def _product(
     line_next = np.frombuffer(line[1], dtype=np.int32).reshape(line[0])
     tables = []
     for row, (rule, moments, start) in enumerate(zip(rules, seen, starts, strict=True)):
-        read = _kept_table if _is_plain(rule) else _table
-        table = read(rule, moments, tuple(kinds[k][row] for k in kind), start, line, pitches, max_moves)
-        if isinstance(table, TooMuchToRememberError):
-            raise TooMuchToRememberError([rule])  # the kept one names a rule that equals this, but is not it
-        tables.append(table)
+        column = tuple(kinds[k][row] for k in kind)
+        tables.append(_read_once(rule, moments, column, start, line, pitches, max_moves))
     states, next_state = _walk(line_next, tables, kinds, kind, rules, max_moves)
-    lasts = _lasts(pitches)
+    lasts = last_pitches(pitches)
     violations = [_violations_of(table, row, kinds, states) for row, table in enumerate(tables)]
     final = [
         _final_of(rule, table, row, states, lasts, last)
@@ -184,7 +189,46 @@ def _product(
     return next_state, states[:, 0].astype(np.int32), tuple(violations), tuple(final)
 
 
-def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.int64]) -> _Counts:
+def table_of(
+    line_next: _Ints, pitches: Mapping[int, int], moments: Sequence[Moment], rule: Rule, max_moves: int
+) -> tuple[RuleTable, NDArray[np.int64]]:
+    """Return the table of one rule, and for each step the kind of step it has there.
+
+    Parameters
+    ----------
+    line_next, pitches, moments, max_moves
+        As for :func:`join_memories`; it may be asked about half as many pairs of a memory and a letter.
+    rule
+        With a memory.
+
+    Raises
+    ------
+    TooMuchToRememberError
+        If it has too many memories.
+    """
+    column, seen = _view(rule, moments)
+    line, letters = (line_next.shape, line_next.tobytes()), tuple(pitches.items())
+    kinds = tuple(column.tolist())
+    return _read_once(rule, seen, kinds, rule.start(moments), line, letters, max_moves), column
+
+
+def _read_once(
+    rule: Rule,
+    moments: tuple[Moment, ...],
+    column: tuple[int, ...],
+    start: Hashable,
+    line: tuple[tuple[int, int], bytes],
+    pitches: tuple[tuple[int, int], ...],
+    max_moves: int,
+) -> RuleTable:
+    read = _kept_table if _is_plain(rule) else _table
+    table = read(rule, moments, column, start, line, pitches, max_moves)
+    if isinstance(table, TooMuchToRememberError):
+        raise TooMuchToRememberError([rule])  # the kept one names a rule that equals this, but is not it
+    return table
+
+
+def _violations_of(table: RuleTable, row: int, kinds: _Kinds, states: NDArray[np.int64]) -> _Counts:
     """Return the violations of each move, shape (kinds, states, symbols); none at all, shape (0,), if there is none."""
     if not table.violations.any():
         return np.zeros(0, dtype=np.int8)
@@ -193,7 +237,7 @@ def _violations_of(table: _Table, row: int, kinds: _Kinds, states: NDArray[np.in
 
 
 def _final_of(
-    rule: Rule, table: _Table, row: int, states: NDArray[np.int64], lasts: Sequence[int | None], moment: Moment
+    rule: Rule, table: RuleTable, row: int, states: NDArray[np.int64], lasts: Sequence[int | None], moment: Moment
 ) -> _Counts:
     """Return the violations of ending in each state."""
     pairs, place = np.unique(states[:, 0] * len(table.memories) + states[:, row + 1], return_inverse=True)
@@ -207,8 +251,8 @@ _kept_product = lru_cache(maxsize=8)(_product)
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
-    """One rule, as integers.
+class RuleTable:
+    """One rule, as integers: what it makes of a memory and a letter at each kind of step it sees.
 
     Parameters
     ----------
@@ -234,7 +278,7 @@ def _table(
     line: tuple[tuple[int, int], bytes],
     pitches: tuple[tuple[int, int], ...],
     max_moves: int,
-) -> _Table | TooMuchToRememberError:
+) -> RuleTable | TooMuchToRememberError:
     """Read a rule; of values only, so that it can be kept: the same rule is often asked about beside others.
 
     That it remembers too much is kept as well.
@@ -249,7 +293,7 @@ def _table(
 _kept_table = lru_cache(maxsize=64)(_table)
 
 
-def _lasts(pitches: Sequence[tuple[int, int]]) -> list[int | None]:
+def last_pitches(pitches: Sequence[tuple[int, int]]) -> list[int | None]:
     """Return the last pitch in each state of the line."""
     return [None, *(pitch for _, pitch in pitches), *(pitch for _, pitch in pitches)]
 
@@ -262,7 +306,7 @@ def _letters(
     events: list[Event] = []
     letter = np.zeros(line_next.shape, dtype=np.int64)
     symbol_pitch = dict(pitches)
-    for state, last in enumerate(_lasts(pitches)):
+    for state, last in enumerate(last_pitches(pitches)):
         for symbol in (REST, HOLD, *symbol_pitch):
             if line_next[state, symbol] == DEAD:
                 continue
@@ -300,7 +344,7 @@ def _read_rule(
     start: Hashable,
     letters: tuple[NDArray[np.int64], list[Event]],
     max_moves: int,
-) -> _Table:
+) -> RuleTable:
     """Ask a rule about every memory it can have at each step, for each letter.
 
     ``column`` is the kind of each step and ``moments`` has one for each kind. Steps are taken in their order: a
@@ -321,13 +365,13 @@ def _read_rule(
                     rows[kind, memory] = [_numbered(after, broken, rule, number) for after, broken in answers]
                     reached[kind, memory] = frozenset(after for after, _ in rows[kind, memory]) - {DEAD}
                     _check_size(1, len(number), len(events), max_moves, [rule])
-                    _check_size(1, len(rows), len(events), _MAX_ASKED, [rule])
+                    _check_size(1, len(rows), len(events), max_moves // _MOVES_FOR_AN_ANSWER, [rule])
             known[kind, met] = frozenset().union(*(reached[kind, memory] for memory in met))
         met = known[kind, met]
     table = np.full((len(moments), len(number), len(events), 2), (DEAD, 0), dtype=np.int64)
     for (kind, memory), row in rows.items():
         table[kind, memory] = row
-    return _Table(list(number), letter, table[..., 0], _counts(table[..., 1]))
+    return RuleTable(list(number), letter, table[..., 0], _counts(table[..., 1]))
 
 
 def _counts(violations: NDArray[np.int64]) -> _Counts:
@@ -342,7 +386,7 @@ def _numbered(after: Hashable, broken: int, rule: Rule, number: dict[Hashable, i
 
 def _walk(
     line_next: _Ints,
-    tables: Sequence[_Table],
+    tables: Sequence[RuleTable],
     kinds: _Kinds,
     kind: Sequence[int],
     rules: Sequence[Rule],
@@ -416,7 +460,7 @@ def _distinct(codes: NDArray[np.int64], n_codes: int) -> NDArray[np.int64]:
 
 def _targets(
     line_next: _Ints,
-    tables: Sequence[_Table],
+    tables: Sequence[RuleTable],
     kind: tuple[int, ...],
     states: NDArray[np.int64],
     sizes: Sequence[int],

@@ -10,23 +10,35 @@ not known beforehand.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import has_line
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
+from symgen.decode.satisfy import Answer, beginning_is_possible, solve_line
 from symgen.decode.ties import Tie, TiedSums, has_tied_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
-__all__ = ["MAX_MOVES_IN_NEED", "LinePlan", "is_possible", "plan_in_need", "plan_line", "untied_lattice"]
+__all__ = [
+    "MAX_MOVES_IN_NEED",
+    "LinePlan",
+    "first_impossible_step_of",
+    "is_possible",
+    "lawful_line",
+    "plan_in_need",
+    "plan_line",
+    "untied_lattice",
+]
 
 MAX_MOVES_IN_NEED = 2**20
 """The most moves of one step in a lattice that may take seconds."""
@@ -147,32 +159,82 @@ def is_possible(
     potentials, moments, laws
         What is asked.
     in_need
-        Whether the lattice may get so large that this takes seconds.
+        Whether it may take seconds: where no lattice can hold them, a solver is asked.
 
     Raises
     ------
     TooMuchToRememberError
-        If the lattice cannot hold them, and those it can hold are possible.
+        If the lattice cannot hold them, and those it can hold are possible; in need, if the solver cannot tell either.
     """
     if not all(law.has_place(moments) for law in laws):
         return False
-    for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED) if in_need else (MAX_MOVES_OF_A_STEP,):
-        lattice, _, tied, judged = _planned(potentials, moments, laws, max_moves, has_tied_line)
-        possible = has_line(lattice) if tied is None else tied
-        if not possible or not judged:
-            return possible
-    raise TooMuchToRememberError(judged)
+    lattice, _, tied, judged = _planned(potentials, moments, laws, MAX_MOVES_OF_A_STEP, has_tied_line)
+    possible = has_line(lattice) if tied is None else tied
+    if not possible or not judged:
+        return possible
+    if not in_need:
+        raise TooMuchToRememberError(judged)
+    return lawful_line(potentials, moments, laws).line is not None
+
+
+def lawful_line(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    laws: Sequence[Rule],
+    like: NDArray[np.int64] | None = None,
+) -> Answer:
+    """Look for any line that keeps laws which no lattice can hold together.
+
+    Parameters
+    ----------
+    potentials, moments, laws
+        What is asked; each law must have its place.
+    like
+        Symbols of a line that should be followed as far as possible.
+
+    Raises
+    ------
+    TooMuchToRememberError
+        If it cannot be told.
+    """
+    lattice, ties, watching = _apart(potentials, moments, laws)
+    return solve_line(lattice, ties, watching, moments, potentials.alphabet.low, like=like)
+
+
+def first_impossible_step_of(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> int:
+    """Return the first step that no line through all steps before it can pass; the last one if only the end is barred.
+
+    Raises
+    ------
+    TooMuchToRememberError
+        If it cannot be told.
+    """
+    lattice, ties, watching = _apart(potentials, moments, laws)
+
+    def is_barred(n_steps: int) -> bool:
+        return not beginning_is_possible(lattice, ties, watching, moments, potentials.alphabet.low, n_steps)
+
+    return min(bisect_left(range(len(moments)), x=True, lo=1, key=is_barred), len(moments)) - 1
+
+
+def _apart(
+    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]
+) -> tuple[Lattice, tuple[Tie, ...], list[Rule]]:
+    """Return the lattice of the laws without a memory, the ties among the others, and the rest of these."""
+    ties = tuple(_tie(law, moments) for law in laws if isinstance(law, SameBars))
+    lattice = compile_line(_without_holds_into(potentials, ties), moments, [law for law in laws if not law.remembers])
+    return lattice, ties, [law for law in laws if law.remembers and not isinstance(law, SameBars)]
 
 
 def untied_lattice(
     potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]
-) -> tuple[Lattice, tuple[Tie, ...]]:
-    """Return the lattice of as many of the rules as one can hold that may take seconds, and the ties it lacks."""
+) -> tuple[Lattice, tuple[Tie, ...], tuple[Rule, ...]]:
+    """Return the lattice of as many rules as one can hold that may take seconds, the ties it lacks, and the rest."""
     for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED):
         lattice, ties, _, judged = _planned(potentials, moments, rules, max_moves, lambda *_: None)
         if not judged:
             break
-    return lattice, ties
+    return lattice, ties, judged
 
 
 def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:
