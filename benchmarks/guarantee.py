@@ -24,7 +24,7 @@ from symgen.alphabet import LineAlphabet
 from symgen.conditions import tonic_shift
 from symgen.decode.explain import first_impossible_step, irreducible_blame
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import is_possible
+from symgen.decode.plan import Asker, is_possible
 from symgen.errors import InfeasibleError, RequestError
 from symgen.grid import BarMap
 from symgen.moments import audit, moments_of
@@ -164,11 +164,12 @@ def what_is_wrong_with(error: InfeasibleError, request: dict[str, Any]) -> str:
     potentials, moments, rules = _as_decoded(request)
     by_words = {str(rule): rule for rule in rules if rule.is_law}
     blamed = [by_words[words] for words in error.blame]
+    asker = Asker(potentials, moments, blamed)
     try:
-        if is_possible(potentials, moments, blamed, in_need=True):
+        if asker.is_possible(blamed):
             return f"possible all the same: {error}"
         for place in range(len(blamed)):
-            if not is_possible(potentials, moments, blamed[:place] + blamed[place + 1 :], in_need=True):
+            if not asker.is_possible(blamed[:place] + blamed[place + 1 :]):
                 return f"{blamed[place]} can be spared: {error}"
     except TooMuchToRememberError:
         return f"cannot be checked: {error}"

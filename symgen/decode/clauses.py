@@ -5,8 +5,9 @@ is a variable for each symbol, for each state of the line and for each memory of
 state and a symbol lead. What each rule forbids holds only if its *switch* is on: which switches cannot be on together
 says whom to blame.
 
-Clauses may also say what follows from these already, so that a solver sees it at once: that a rule has one memory, and
-from which memories it can come by a letter. They are many, and go where there is room.
+These clauses say "if these, then that" or "never these together", so that more than one symbol may be true of a step:
+whatever is true then keeps the laws, and any of them will do. *Rich* clauses also say what follows, so that a solver
+sees it at once: that there is one symbol and one memory, and from which others it can come by a letter. They are many.
 """
 
 from __future__ import annotations
@@ -95,16 +96,18 @@ class _Writer:
     def implies(self, left: _Ints, right: _Ints, values: _Ints, target: _Ints, *, unless: int | None = None) -> None:
         """Say where pairs lead: ``left[i]`` and ``right[j]`` together make ``target[values[i, j]]`` true.
 
-        ``DEAD`` values are forbidden, where ``unless`` is not true; those below it can never come together.
+        ``DEAD`` values are forbidden, where ``unless`` is not true; those below it can never come together. Where
+        ``unless`` is true there may be nothing on the left at all.
         """
         i, j = np.nonzero(values == DEAD)
-        self.add(-left[i], -right[j], *([] if unless is None else [unless]))
+        or_else = [] if unless is None else [unless]
+        self.add(-left[i], -right[j], *or_else)
         for column, one in enumerate(right):
             found = values[:, column]
             alive = found >= 0
             distinct = np.unique(found[alive])
             if len(distinct) == 1:  # whatever stands on the left: what is forbidden is so anyway
-                self.add(-one, target[distinct[0]])
+                self.add(-one, target[distinct[0]], *or_else)
             elif len(distinct):
                 self.add(-left[alive], -one, target[found[alive]])
 
@@ -174,7 +177,8 @@ def clauses_of(
     writer.add(of_state[0])
     for t, step in enumerate(steps):
         writer.add_lists([of_symbol[t].tolist()])
-        writer.at_most_one(of_symbol[t])
+        if is_rich:
+            writer.at_most_one(of_symbol[t])
         writer.implies(of_state[t], of_symbol[t], step.target, of_state[t + 1])
     _tie(writer, ties, steps, of_symbol)
     line_next, pitches = _line_of(lattice, low)

@@ -13,7 +13,7 @@ from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.particles import draw_by_particles
-from symgen.decode.plan import LinePlan, is_possible, lawful_line, plan_in_need, plan_line
+from symgen.decode.plan import Asker, LinePlan, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -207,7 +207,7 @@ def _some_lawful_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     laws = [rule for rule in plan.rules if rule.is_law]
     like = _source_of_lines(plan, lambda source: source.random(plan.lattice.n_steps))(rng, 1)[0]
     try:
-        line = lawful_line(plan.potentials, plan.moments, laws, like).line
+        line = Asker(plan.potentials, plan.moments, laws).answer(like=like).line
     except TooMuchToRememberError:
         return None
     if line is None:

@@ -14,7 +14,7 @@ import numpy as np
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import first_impossible_step_of, is_possible, lawful_line, untied_lattice
+from symgen.decode.plan import Asker, is_possible, untied_lattice
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -31,8 +31,9 @@ def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], ru
         What was asked for, and is impossible.
     """
     laws = [rule for rule in rules if rule.is_law]
-    blame = irreducible_blame(potentials, moments, laws)
-    obstacles = sole_obstacles(potentials, moments, laws, blame)
+    asker = Asker(potentials, moments, laws)
+    blame = irreducible_blame(potentials, moments, laws, asker)
+    obstacles = sole_obstacles(potentials, moments, laws, blame, asker)
     # Seen with the blamed alone: other laws may clash elsewhere, and the place must fit the names.
     where = moments[first_impossible_step(potentials, moments, blame)]
     words, mended = tuple(map(str, blame)), tuple(map(str, obstacles))
@@ -62,7 +63,7 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     lattice, ties, judged = untied_lattice(potentials, moments, laws)
     if judged:
         try:
-            return first_impossible_step_of(potentials, moments, laws)
+            return Asker(potentials, moments, laws).first_impossible_step(laws)
         except TooMuchToRememberError:
             pass  # then what the lattice knows
     support = forward_support(lattice)
@@ -72,7 +73,9 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     return min((tie.target_start for tie in ties), default=len(moments) - 1)
 
 
-def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> tuple[Rule, ...]:
+def irreducible_blame(
+    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], asker: Asker | None = None
+) -> tuple[Rule, ...]:
     """Return laws that contradict each other, none of which can be spared; none if the potentials allow no line.
 
     Parameters
@@ -81,6 +84,8 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
         Of the request.
     laws
         Which no line keeps all of.
+    asker
+        Of the request, if there is one already.
 
     Notes
     -----
@@ -88,9 +93,10 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
     one, then with one of the others, then with two, as far as a lattice can tell. If none is found, the solver names
     laws that are enough. See :func:`symgen.decode.blame.irreducible`.
     """
+    asker = asker or Asker(potentials, moments, laws)
 
     def is_impossible(some: Sequence[Rule]) -> bool:
-        return not is_possible(potentials, moments, some, in_need=True)
+        return not asker.is_possible(some)
 
     remembering = [law for law in laws if law.remembers]
     for n in range(min(3, len(remembering))):
@@ -103,7 +109,7 @@ def irreducible_blame(potentials: LinePotentials, moments: Sequence[Moment], law
             if not possible:
                 return tuple(irreducible(some, is_impossible))
     if all(law.has_place(moments) for law in laws):
-        enough = lawful_line(potentials, moments, laws).blamed
+        enough = asker.answer(laws).blamed
         some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or _is_among(law, enough)]
         return tuple(irreducible(some, is_impossible))
     return tuple(irreducible(laws, is_impossible))
@@ -114,7 +120,11 @@ def _is_among(law: Rule, laws: Sequence[Rule]) -> bool:
 
 
 def sole_obstacles(
-    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], blame: Sequence[Rule]
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    laws: Sequence[Rule],
+    blame: Sequence[Rule],
+    asker: Asker | None = None,
 ) -> tuple[Rule, ...]:
     """Return the laws any one of which, left out alone, would make the request possible.
 
@@ -124,13 +134,16 @@ def sole_obstacles(
         The request.
     blame
         Its irreducible blame: no other law can be a sole obstacle, for the blamed would still contradict each other.
+    asker
+        Of the request, if there is one already.
     """
+    asker = asker or Asker(potentials, moments, laws)
     found = []
     for law in blame:
         rest = [other for other in laws if str(other) != str(law)]  # the same rule given twice is one
         try:  # what is quick to tell first
             plain = [other for other in rest if not other.remembers]
-            possible = is_possible(potentials, moments, plain) and is_possible(potentials, moments, rest, in_need=True)
+            possible = is_possible(potentials, moments, plain) and asker.is_possible(rest)
         except TooMuchToRememberError:  # left unsaid: it cannot be told
             continue
         if possible:

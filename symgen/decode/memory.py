@@ -30,6 +30,7 @@ __all__ = [
     "Memories",
     "RuleTable",
     "TooMuchToRememberError",
+    "is_plain",
     "join_memories",
     "last_pitches",
     "table_of",
@@ -122,7 +123,7 @@ def join_memories(
     kind = kind.reshape(-1).astype(np.int64)
     seen = tuple(moment for _, moment in views)
     starts = tuple(rule.start(moments) for rule in rules)
-    build = _kept_product if all(_is_plain(rule) for rule in rules) else _product
+    build = _kept_product if all(is_plain(rule) for rule in rules) else _product
     shape = (line_next.shape, line_next.tobytes())
     rows: _Kinds = tuple(tuple(row) for row in kinds.tolist())
     letters = tuple(pitches.items())
@@ -144,7 +145,7 @@ def _view(rule: Rule, moments: Sequence[Moment]) -> tuple[NDArray[np.int64], tup
     return column, tuple(found)
 
 
-def _is_plain(rule: Rule) -> bool:
+def is_plain(rule: Rule) -> bool:
     """Whether a rule and all its parts are values of this project's own types, so that equal ones judge alike."""
     if not type(rule).__module__.startswith("theory.rules."):
         return False
@@ -152,7 +153,7 @@ def _is_plain(rule: Rule) -> bool:
     for field in fields(rule):
         value = getattr(rule, field.name)
         parts += value if isinstance(value, tuple) else [value]
-    return all(_is_plain(part) for part in parts if isinstance(part, Rule))
+    return all(is_plain(part) for part in parts if isinstance(part, Rule))
 
 
 _Product = tuple[_Ints, _Ints, tuple[_Counts, ...], tuple[_Counts, ...]]
@@ -221,7 +222,7 @@ def _read_once(
     pitches: tuple[tuple[int, int], ...],
     max_moves: int,
 ) -> RuleTable:
-    read = _kept_table if _is_plain(rule) else _table
+    read = _kept_table if is_plain(rule) else _table
     table = read(rule, moments, column, start, line, pitches, max_moves)
     if isinstance(table, TooMuchToRememberError):
         raise TooMuchToRememberError([rule])  # the kept one names a rule that equals this, but is not it

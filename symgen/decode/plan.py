@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -22,8 +22,8 @@ from symgen.alphabet import HOLD
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import has_line
 from symgen.decode.lattice import Lattice
-from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
-from symgen.decode.satisfy import Answer, beginning_is_possible, solve_line
+from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError, is_plain
+from symgen.decode.satisfy import Answer, Riddle
 from symgen.decode.ties import Tie, TiedSums, has_tied_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
@@ -31,10 +31,9 @@ from theory.rules import Moment, Rule, SameBars
 
 __all__ = [
     "MAX_MOVES_IN_NEED",
+    "Asker",
     "LinePlan",
-    "first_impossible_step_of",
     "is_possible",
-    "lawful_line",
     "plan_in_need",
     "plan_line",
     "untied_lattice",
@@ -149,81 +148,114 @@ def plan_in_need(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     return plan_line(potentials, moments, rules, max_moves=MAX_MOVES_IN_NEED)
 
 
-def is_possible(
-    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], *, in_need: bool = False
-) -> bool:
+def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> bool:
     """Whether any line keeps the laws.
 
     Parameters
     ----------
     potentials, moments, laws
         What is asked.
-    in_need
-        Whether it may take seconds: where no lattice can hold them, a solver is asked.
 
     Raises
     ------
     TooMuchToRememberError
-        If the lattice cannot hold them, and those it can hold are possible; in need, if the solver cannot tell either.
+        If the lattice cannot hold them, and those it can hold are possible.
     """
     if not all(law.has_place(moments) for law in laws):
         return False
     lattice, _, tied, judged = _planned(potentials, moments, laws, MAX_MOVES_OF_A_STEP, has_tied_line)
     possible = has_line(lattice) if tied is None else tied
-    if not possible or not judged:
-        return possible
-    if not in_need:
+    if possible and judged:
         raise TooMuchToRememberError(judged)
-    return lawful_line(potentials, moments, laws).line is not None
+    return possible
 
 
-def lawful_line(
-    potentials: LinePotentials,
-    moments: Sequence[Moment],
-    laws: Sequence[Rule],
-    like: NDArray[np.int64] | None = None,
-) -> Answer:
-    """Look for any line that keeps laws which no lattice can hold together.
+@dataclass(slots=True)
+class Asker:
+    """What can be said of some of the laws of a request, though it takes seconds.
+
+    What is built for one question serves the next. Where no lattice can hold the laws together, a solver is asked.
 
     Parameters
     ----------
     potentials, moments, laws
-        What is asked; each law must have its place.
-    like
-        Symbols of a line that should be followed as far as possible.
-
-    Raises
-    ------
-    TooMuchToRememberError
-        If it cannot be told.
+        The request.
     """
-    lattice, ties, watching = _apart(potentials, moments, laws)
-    return solve_line(lattice, ties, watching, moments, potentials.alphabet.low, like=like)
+
+    potentials: LinePotentials
+    moments: Sequence[Moment]
+    laws: Sequence[Rule]
+    _riddles: dict[tuple[int, ...], Riddle] = field(default_factory=dict)
+
+    def is_possible(self, some: Sequence[Rule]) -> bool:
+        """Whether any line keeps some of the laws.
+
+        Raises
+        ------
+        TooMuchToRememberError
+            If it cannot be told.
+        """
+        try:
+            return is_possible(self.potentials, self.moments, some)
+        except TooMuchToRememberError:
+            return self.answer(some).line is not None
+
+    def answer(self, some: Sequence[Rule] | None = None, *, like: NDArray[np.int64] | None = None) -> Answer:
+        """Look for any line that keeps some of the laws, which must have their places; all of them if left out.
+
+        Parameters
+        ----------
+        some
+            Of the laws.
+        like
+            Symbols of a line that should be followed as far as possible.
+
+        Raises
+        ------
+        TooMuchToRememberError
+            If it cannot be told.
+        """
+        asked = self.laws if some is None else some
+        ties, watching = _ties_and_watching(asked, self.moments)
+        base = [law for law in asked if not law.remembers or isinstance(law, SameBars)]
+        key = tuple(map(id, base))
+        if key not in self._riddles:
+            all_watching = _ties_and_watching(self.laws, self.moments)[1]
+            lattice = _plain_lattice(self.potentials, self.moments, asked, ties)
+            self._riddles[key] = Riddle(lattice, ties, all_watching, self.moments, self.potentials.alphabet.low)
+        riddle = self._riddles[key]
+        named = [law for law in riddle.laws if any(law is one or (is_plain(law) and law == one) for one in watching)]
+        return riddle.answer(named, like=like)
+
+    def first_impossible_step(self, some: Sequence[Rule]) -> int:
+        """Return the first step that no line through all before it can pass; the last one if only the end is barred.
+
+        Raises
+        ------
+        TooMuchToRememberError
+            If it cannot be told.
+        """
+        ties, watching = _ties_and_watching(some, self.moments)
+        lattice, low = _plain_lattice(self.potentials, self.moments, some, ties), self.potentials.alphabet.low
+
+        def is_barred(n_steps: int) -> bool:
+            return Riddle(lattice, ties, watching, self.moments, low, n_steps).answer().line is None
+
+        return min(bisect_left(range(len(self.moments)), x=True, lo=1, key=is_barred), len(self.moments)) - 1
 
 
-def first_impossible_step_of(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> int:
-    """Return the first step that no line through all steps before it can pass; the last one if only the end is barred.
-
-    Raises
-    ------
-    TooMuchToRememberError
-        If it cannot be told.
-    """
-    lattice, ties, watching = _apart(potentials, moments, laws)
-
-    def is_barred(n_steps: int) -> bool:
-        return not beginning_is_possible(lattice, ties, watching, moments, potentials.alphabet.low, n_steps)
-
-    return min(bisect_left(range(len(moments)), x=True, lo=1, key=is_barred), len(moments)) - 1
+def _plain_lattice(
+    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], ties: Sequence[Tie]
+) -> Lattice:
+    """Return the lattice of the laws without a memory."""
+    return compile_line(_without_holds_into(potentials, ties), moments, [law for law in laws if not law.remembers])
 
 
-def _apart(
-    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]
-) -> tuple[Lattice, tuple[Tie, ...], list[Rule]]:
-    """Return the lattice of the laws without a memory, the ties among the others, and the rest of these."""
+def _ties_and_watching(laws: Sequence[Rule], moments: Sequence[Moment]) -> tuple[tuple[Tie, ...], list[Rule]]:
+    """Return the ties among laws, and those that remember something else; what is said twice is said once."""
     ties = tuple(_tie(law, moments) for law in laws if isinstance(law, SameBars))
-    lattice = compile_line(_without_holds_into(potentials, ties), moments, [law for law in laws if not law.remembers])
-    return lattice, ties, [law for law in laws if law.remembers and not isinstance(law, SameBars)]
+    watching = [law for law in laws if law.remembers and not isinstance(law, SameBars)]
+    return ties, [law for i, law in enumerate(watching) if not (is_plain(law) and law in watching[:i])]
 
 
 def untied_lattice(

@@ -184,7 +184,7 @@ def test_any_number_of_violations_is_charged(n: int) -> None:
 
 def test_a_rule_that_has_too_much_to_say_is_not_read_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     request = asked(60, 64, in_c(8, "4/4"), Density(0, 7))
-    monkeypatch.setattr(memory, "_MAX_ASKED", 10)
+    monkeypatch.setattr(memory, "_MOVES_FOR_AN_ANSWER", 2**15)
     memory._kept_table.cache_clear()
     for _ in range(2):  # kept, and said again
         with pytest.raises(TooMuchToRememberError, match="0 to 7 notes a bar: the rules together remember too much"):
