@@ -171,7 +171,10 @@ def clauses_of(
     writer = _Writer(rules, is_rich)
     steps = [_Step.of(lattice, step, live) for step in range(len(live) - 1)]
     states = [np.flatnonzero(row) for row in live]
-    of_state = [writer.variables(len(some)) for some in states]
+    of_state = [writer.variables(len(states[0]))]
+    for t, step in enumerate(steps):
+        stays = step.goes_on and np.array_equal(states[t], states[t + 1])
+        of_state.append(of_state[t] if stays else writer.variables(len(states[t + 1])))
     of_symbol = [writer.variables(len(step.symbols)) for step in steps]
     switches = writer.variables(len(rules)).tolist()
     writer.add(of_state[0])
@@ -179,7 +182,10 @@ def clauses_of(
         writer.add_lists([of_symbol[t].tolist()])
         if is_rich:
             writer.at_most_one(of_symbol[t])
-        writer.implies(of_state[t], of_symbol[t], step.target, of_state[t + 1])
+        if of_state[t] is of_state[t + 1]:
+            writer.add(-of_state[t], of_symbol[t][(step.target != DEAD).argmax(axis=1)])
+        else:
+            writer.implies(of_state[t], of_symbol[t], step.target, of_state[t + 1])
     _tie(writer, ties, steps, of_symbol)
     line_next, pitches = _line_of(lattice, low)
     all_ends = []
@@ -208,6 +214,12 @@ class _Step:
 
     symbols: _Ints
     target: _Ints
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing can happen: one symbol in each state, which leads back to it."""
+        is_move = self.target != DEAD
+        return bool((is_move.sum(axis=1) == 1).all() and (self.target.max(axis=1) == np.arange(len(is_move))).all())
 
     @classmethod
     def of(cls, lattice: Lattice, step: int, live: NDArray[np.bool_]) -> _Step:
@@ -264,6 +276,8 @@ def _follow(
         columns, alike = np.unique(after, axis=1, return_inverse=True)
         number = np.zeros(int(met.max(initial=0)) + 1, dtype=np.int64)
         number[met] = alike.reshape(-1)
+        if (columns == memories[:, None]).all():  # nothing the rule looks at can happen here
+            continue
         following = np.unique(columns[columns != DEAD])
         of_following, of_letter = writer.variables(len(following)), writer.variables(columns.shape[1])
         heard = np.where(is_move, number[np.minimum(letters, len(number) - 1)], DEAD - 1)
