@@ -97,11 +97,13 @@ def _values(rng: Chance, n_bars: int) -> dict[str, Callable[[], str]]:
 def random_rule(rng: Chance, n_bars: int) -> Rule:
     """Return a rule of any kind, now and then composed, confined or priced."""
     draw = _values(rng, n_bars)
+    if n_bars == 1:
+        del draw["same-bars"]
     rule = parse_rule(draw[_one_of(rng, *draw)]())
     made = rng.random()
     if isinstance(rule, SameBars):  # a law on its own; as a part of another rule it remembers whole bars
         return rule
-    del draw["same-bars"]
+    draw.pop("same-bars", None)
     if made < 0.06:
         rule = AnyOf((rule, parse_rule(draw[_one_of(rng, *draw)]())))
     elif made < 0.1:
