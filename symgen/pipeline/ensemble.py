@@ -12,7 +12,7 @@ GAN's weights are preferences, not probabilities: a temperature scales them, and
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from symgen.errors import RequestError
 from symgen.moments import moments_of
-from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, is_copy, rules_of, track_of
+from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, originals_of, rules_of, track_of
 from symgen.pipeline.form import FORMS, bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
 from symgen.pipeline.heard import heard_runs
@@ -45,7 +45,6 @@ __all__ = [
     "HEARD",
     "heard_by",
     "load_ensemble_model",
-    "originals",
     "play",
     "play_between",
     "play_many",
@@ -57,7 +56,6 @@ DEFAULT = "band-pop"
 HEARD = Density(1, 24)
 """Of a melody under the default rules: a note in every bar."""
 
-_ROUNDS = 8  # of drawing songs anew in place of near copies
 _TRIED = 4  # songs of which the one is taken whose melody rests the least
 
 
@@ -171,33 +169,12 @@ def play_many(n: int, *, seed: int | None = None, **asked: Any) -> list[Take]:
     takes = []
 
     def draw(more: int) -> list[Drawn[Played]]:
-        return originals(ready.frame, lambda k: _drawn(ready.frame, ready.sources, k, ready.rng), more)
+        return originals_of(ready.frame, lambda k: _drawn(ready.frame, ready.sources, k, ready.rng), more)
 
     for rank, one in enumerate(ranked(draw, n), start=1):
         score = ready.score(one.what, (("take", f"{rank} of {n}"),) if n > 1 else ())
         takes.append(Take(score, ready.request.seed, (), one.log_probability, rank))
     return takes
-
-
-def originals(frame: Frame, draw: Callable[[int], Sequence[Drawn[Played]]], n: int) -> list[Drawn[Played]]:
-    """Draw until there are so many songs that nearly copy nothing the model has heard, or for some rounds.
-
-    Raises
-    ------
-    RequestError
-        If all that were drawn do.
-    """
-    kept: list[Drawn[Played]] = []
-    for _ in range(_ROUNDS):
-        kept += [one for one in draw(n - len(kept)) if not is_copy(frame, one.what)]
-        if len(kept) == n:
-            return kept
-    if not kept:
-        msg = (
-            "every song drawn has thirteen notes of one that the model has heard: expected another seed or other rules"
-        )
-        raise RequestError(msg)
-    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +235,7 @@ def load_ensemble_model(checkpoint: str | Path | None = None) -> EnsembleCheckpo
     return _load(folder, config.stat().st_mtime_ns if config.is_file() else 0)
 
 
-def heard_by(checkpoint: str | Path | None = None) -> NDArray[np.uint64] | None:
+def heard_by(checkpoint: str | Path | None = None) -> NDArray[np.uint32] | None:
     """Return what the lines of a checkpoint's songs may not copy."""
     from symgen.model.checkpoint import checkpoint_folder
 
@@ -273,7 +250,7 @@ def _framed(
     request: Request,
     progression: Progression,
     of_melody: _OfMelody,
-    heard: NDArray[np.uint64] | None,
+    heard: NDArray[np.uint32] | None,
 ) -> Frame:
     config = model.decoder.config
     bars = request.bar_map(config.steps_per_quarter)

@@ -6,7 +6,7 @@ that holds, what hands can do and the shortest note.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from symgen.errors import InfeasibleError, RequestError
 from symgen.grid import BarMap
 from symgen.pipeline.arrange import shaped
 from symgen.pipeline.draws import draw_lines, with_potentials
-from symgen.pipeline.heard import MELODIC_LINES, is_near_copy
+from symgen.pipeline.heard import MELODIC_LINES, is_near_copy, originals
 from symgen.pipeline.ranking import Drawn
 from symgen.potentials import LineArcs, LinePotentials
 from symgen.score import ChordChange, KeyChange, Note, Track
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from symgen.model.ensemble.config import EnsembleConfig
     from symgen.model.ensemble.sample import Weights
 
-__all__ = ["HAND", "Frame", "Played", "check_bars", "drawn_parts", "is_copy", "rules_of", "track_of"]
+__all__ = ["HAND", "Frame", "Played", "check_bars", "drawn_parts", "is_copy", "originals_of", "rules_of", "track_of"]
 
 HAND = Shape(max_notes=6, span=14, hands=2)
 """What a pianist does: at most six notes, each hand within a ninth."""
@@ -77,7 +77,7 @@ class Frame:
     moments: list[Moment]
     are_laws: bool
     temperature: float
-    heard: NDArray[np.uint64] | None = None
+    heard: NDArray[np.uint32] | None = None
 
     @property
     def config(self) -> EnsembleConfig:
@@ -213,6 +213,17 @@ def is_copy(frame: Frame, played: Played) -> bool:
     lines = [part for part, chordal in zip(played.tracks, frame.config.chordal, strict=True) if not chordal]
     per = frame.bars.steps_per_quarter
     return frame.heard is not None and any(is_near_copy(part, per, frame.heard) for part in lines[:MELODIC_LINES])
+
+
+def originals_of(frame: Frame, draw: Callable[[int], Sequence[Drawn[Played]]], n: int) -> list[Drawn[Played]]:
+    """Draw until there are so many songs that nearly copy nothing the model has heard, or for some rounds.
+
+    Raises
+    ------
+    RequestError
+        If all that were drawn do.
+    """
+    return originals(draw, lambda one: is_copy(frame, one.what), n)
 
 
 def track_of(name: str, notes: Sequence[Note], bars: BarMap, style: str) -> Track:

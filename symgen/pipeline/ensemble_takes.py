@@ -20,8 +20,8 @@ from symgen.grid import TICKS_PER_QUARTER, BarMap
 from symgen.moments import moments_of
 from symgen.pipeline.accompany import melody_number
 from symgen.pipeline.check import with_context
-from symgen.pipeline.ensemble import heard_by, load_ensemble_model, originals
-from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, rules_of, track_of
+from symgen.pipeline.ensemble import heard_by, load_ensemble_model
+from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, originals_of, rules_of, track_of
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.redraw import signed
 from symgen.pipeline.regrid import at_grid
@@ -146,7 +146,7 @@ def redraw_tracks_many(
         return drawn_parts(frame, weights, numbers, rng)
 
     def draw_originals(more: int) -> list[Drawn[Played]]:
-        return originals(frame, draw, more)
+        return originals_of(frame, draw, more)
 
     made = []
     for rank, one in enumerate(ranked(draw_originals, n), start=1):

@@ -1,8 +1,10 @@
 """What a model was trained on, so that what it makes can be held against it.
 
-Beside the weights of a model that heard music under copyright stand the hashes of all runs of twelve moves (thirteen
-notes; intervals and the times between onsets, in any key) of its training melodies. A line with such a run is a near
-copy. Runs of at most two different moves, such as one note struck over and over, are nobody's.
+Beside a model's weights stand the hashes of all runs of twelve moves (thirteen notes; intervals and the times between
+onsets, in any key) of its training melodies. A line with such a run is a near copy. Runs of at most two different
+moves, such as one note struck over and over, are nobody's.
+
+The hashes have 32 bits, and half a million are kept: one song in three hundred is taken for a copy that is none.
 
 >>> tune = [Note(4 * i + i % 3, 2, 60 + (7 * i) % 12) for i in range(14)]
 >>> up = [Note(n.onset_steps + 8, 2, n.pitch + 5) for n in tune]
@@ -13,20 +15,23 @@ copy. Runs of at most two different moves, such as one note struck over and over
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.errors import CheckpointError
+from symgen.errors import CheckpointError, RequestError
 from symgen.evaluate.copies import moves_of, run_hashes
 from symgen.evaluate.melody import Melody
 from symgen.files import write_whole
 from symgen.score import Note
 
-__all__ = ["MELODIC_LINES", "RUN_MOVES", "heard_runs", "is_near_copy", "runs_of", "write_heard"]
+__all__ = ["MELODIC_LINES", "RUN_MOVES", "heard_runs", "is_near_copy", "originals", "runs_of", "write_heard"]
 
 RUN_MOVES = 12
 """Moves of the shortest run that makes a near copy."""
@@ -34,9 +39,11 @@ RUN_MOVES = 12
 MELODIC_LINES = 2
 """How many of an ensemble's lines, the highest, may be copies: a bass is everybody's."""
 
-_FILE = "heard.npy"
+_FILE = "heard.npz"
 _FEWEST_KINDS = 3
-_Runs = NDArray[np.uint64]
+_ROUNDS = 8
+_Runs = NDArray[np.uint32]
+_T = TypeVar("_T")
 
 
 def runs_of(notes: Sequence[Note], steps_per_quarter: int) -> _Runs:
@@ -54,10 +61,11 @@ def runs_of(notes: Sequence[Note], steps_per_quarter: int) -> _Runs:
     end = int(rows[-1, :2].sum()) if len(rows) else 0
     moves = moves_of(Melody(rows[:, 0], rows[:, 1], rows[:, 2], np.array([0, end]), steps_per_quarter))
     if len(moves) < RUN_MOVES:
-        return np.zeros(0, dtype=np.uint64)
+        return np.zeros(0, dtype=np.uint32)
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(moves, RUN_MOVES), axis=1)
     n_kinds = 1 + (np.diff(windows, axis=1) != 0).sum(axis=1)
-    return np.unique(run_hashes(moves, RUN_MOVES)[n_kinds >= _FEWEST_KINDS])
+    hashes = run_hashes(moves, RUN_MOVES)[n_kinds >= _FEWEST_KINDS]
+    return np.unique((hashes >> np.uint64(32)).astype(np.uint32))
 
 
 def is_near_copy(notes: Sequence[Note], steps_per_quarter: int, heard: _Runs) -> bool:
@@ -69,11 +77,43 @@ def is_near_copy(notes: Sequence[Note], steps_per_quarter: int, heard: _Runs) ->
     return bool((heard[near] == runs).any())
 
 
-def write_heard(folder: Path, lines: Iterable[Sequence[Note]], steps_per_quarter: int) -> None:
-    """Write the runs of training lines beside a checkpoint."""
-    runs = [runs_of(line, steps_per_quarter) for line in lines]
+def originals(draw: Callable[[int], Sequence[_T]], is_copy: Callable[[_T], bool], n: int) -> list[_T]:
+    """Draw until there are so many that nearly copy nothing the model has heard, or for some rounds.
+
+    Parameters
+    ----------
+    draw
+        Draws so many at once.
+    is_copy
+        Whether what was drawn is a near copy.
+    n
+        How many are asked for.
+
+    Raises
+    ------
+    RequestError
+        If all that were drawn are.
+    """
+    kept: list[_T] = []
+    for _ in range(_ROUNDS):
+        kept += [one for one in draw(n - len(kept)) if not is_copy(one)]
+        if len(kept) == n:
+            return kept
+    if not kept:
+        msg = (
+            "every song drawn has thirteen notes of one that the model has heard: expected another seed or other rules"
+        )
+        raise RequestError(msg)
+    return kept
+
+
+def write_heard(folder: Path, lines: Iterable[Sequence[Note]], steps_per_quarter: int, *more: _Runs | None) -> None:
+    """Write the runs of training lines beside a checkpoint, and others: as gaps, which take little room."""
+    runs = [runs_of(line, steps_per_quarter) for line in lines] + [some for some in more if some is not None]
+    all_runs = np.unique(np.concatenate(runs)) if runs else np.zeros(0, dtype=np.uint32)
+    folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.save(buffer, np.unique(np.concatenate(runs)) if runs else np.zeros(0, dtype=np.uint64), allow_pickle=False)
+    np.savez_compressed(buffer, gaps=np.diff(all_runs, prepend=np.uint32(0)))
     write_whole(folder / _FILE, buffer.getvalue())
 
 
@@ -93,12 +133,13 @@ def heard_runs(folder: Path) -> _Runs | None:
 def _loaded(path: Path, written: int) -> _Runs:
     """Load runs once for each time they were written."""
     try:
-        runs = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        with np.load(path, allow_pickle=False) as held:
+            gaps = held["gaps"]
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         msg = f"{path}: damaged ({type(error).__name__}): expected what the model has heard"
         raise CheckpointError(msg) from None
-    if runs.dtype != np.uint64 or runs.ndim != 1:
-        msg = f"{path}: {runs.dtype} of {runs.ndim} axes: expected what the model has heard"
+    if gaps.dtype != np.uint32 or gaps.ndim != 1:
+        msg = f"{path}: {gaps.dtype} of {gaps.ndim} axes: expected what the model has heard"
         raise CheckpointError(msg)
-    found: _Runs = runs
+    found: _Runs = np.cumsum(gaps, dtype=np.uint32)
     return found

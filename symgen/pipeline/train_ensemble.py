@@ -20,7 +20,6 @@ from symgen.model.ensemble.vae import EnsembleVae
 from symgen.model.runs import hours_of, torch_version
 from symgen.model.workers import workers
 from symgen.pipeline.card import ensemble_card
-from symgen.pipeline.corpora import entry_of
 from symgen.pipeline.heard import MELODIC_LINES, write_heard
 from symgen.pipeline.training import CORPUS_GRID, load_pieces
 from symgen.score import Note
@@ -99,7 +98,7 @@ def train_ensemble(
         "settings": {"vae": asdict(vae)},
         "validation": {"vae": figures},
     }
-    if workers().is_first and any(entry_of(name).weights == "restricted" for name in names):
+    if workers().is_first:
         write_heard(out, _lines_heard(pieces, config), CORPUS_GRID)
     styles = tuple(style for style in STYLES if style in {piece.style for piece in pieces})
     if gan is None:

@@ -21,8 +21,10 @@ from symgen.model.vae import LineVae, VaeConfig
 from symgen.model.workers import workers
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
+from symgen.pipeline.heard import heard_runs, write_heard
+from symgen.score import Note
 
-__all__ = ["CORPUS_GRID", "SHIPPED_CORPORA", "load_pieces", "runs_of", "train_line_vae"]
+__all__ = ["CORPUS_GRID", "SHIPPED_CORPORA", "load_pieces", "melodies_heard", "runs_of", "train_line_vae"]
 
 SHIPPED_CORPORA = ("open-ewld", "ryans-mammoth", "oneills-1850", "airds-airs", "bach-chorales")
 """What the checkpoint in the package was trained on: music and encodings free for any use."""
@@ -127,6 +129,8 @@ def train_line_vae(
     heard = {piece.style for piece in pieces} | set(begun.styles if begun else ())
     styles = tuple(style for style in STYLES if style in heard)
     if workers().is_first:
+        before = None if fine_tune is None else heard_runs(checkpoint_folder(fine_tune))
+        write_heard(out, melodies_heard(pieces), CORPUS_GRID, before)
         save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
     return figures
 
@@ -137,6 +141,11 @@ def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) 
         return evaluate(model, runs, config)
     except CorpusError:
         return {}
+
+
+def melodies_heard(pieces: Sequence[Piece]) -> list[tuple[Note, ...]]:
+    """Return the melodies of the training pieces, on the grid of the corpora."""
+    return [piece.score.tracks[0].notes for piece in pieces if piece.split == "train"]
 
 
 def runs_of(pieces: Sequence[Piece], split: str, config: VaeConfig) -> list[LineRun]:

@@ -12,10 +12,16 @@ from symgen.errors import CheckpointError, RequestError
 from symgen.model.checkpoint import save_checkpoint
 from symgen.model.ensemble.config import POP, EnsembleConfig
 from symgen.model.ensemble.network import EnsembleDecoder
-from symgen.pipeline.ensemble import originals, play, play_many
-from symgen.pipeline.heard import RUN_MOVES, heard_runs, is_near_copy, runs_of, write_heard
+from symgen.model.vae import LineVae, VaeConfig
+from symgen.pipeline.ensemble import play, play_many
+from symgen.pipeline.generate import generate, generate_many
+from symgen.pipeline.heard import RUN_MOVES, heard_runs, is_near_copy, originals, runs_of, write_heard
 from symgen.score import Note
 
+TINY = VaeConfig(
+    steps_per_quarter=4, places=(0, 1, 2, 3), rhythm_width=16, pitch_width=16, rhythm_latent=4, pitch_latent=4,
+    harmony_latent=2, form_latent=2, history_layers=1, n_heads=2, prior_width=16, prior_layers=1, prior_components=2,
+)  # fmt: skip
 ASKED = {"key": "C", "chords": "C | F | G | C", "bars": 8, "seed": 2, "form": "free"}
 
 
@@ -59,6 +65,28 @@ def test_a_near_copy_is_drawn_anew(untrained, tmp_path):
     assert len(play_many(3, **ASKED, checkpoint=wary)) == 3
 
 
+def test_the_line_model_draws_near_copies_anew_too(tmp_path):
+    torch.manual_seed(1)
+    save_checkpoint(tmp_path / "model", LineVae(TINY), styles=("folk",), training={})
+    asked = ASKED | {"style": "folk", "checkpoint": tmp_path / "model", "rules": [], "decoder": "chain"}
+    first = generate(**asked).tracks[0].notes
+    assert len(runs_of(first, 4)) > 0
+    write_heard(tmp_path / "model", [first], 4)
+    again = generate(**asked).tracks[0].notes
+    assert again != first
+    assert not is_near_copy(again, 4, heard_runs(tmp_path / "model"))
+    assert len(generate_many(3, **asked)) == 3
+
+
+def test_runs_are_kept_whole_and_joined_with_others(tmp_path):
+    write_heard(tmp_path, [tune()], 4)
+    assert heard_runs(tmp_path).tolist() == runs_of(tune(), 4).tolist()
+    write_heard(tmp_path, [tune(seed=1)], 4, heard_runs(tmp_path), None)
+    assert set(heard_runs(tmp_path)) == {*runs_of(tune(), 4), *runs_of(tune(seed=1), 4)}
+    write_heard(tmp_path, [], 4)
+    assert len(heard_runs(tmp_path)) == 0
+
+
 def test_if_all_are_near_copies_it_is_said():
     drawn = []
 
@@ -67,15 +95,15 @@ def test_if_all_are_near_copies_it_is_said():
         return []
 
     with pytest.raises(RequestError, match="thirteen notes of one that the model has heard"):
-        originals(None, draw, 2)
+        originals(draw, lambda _: True, 2)
     assert len(drawn) == 8
 
 
 def test_without_a_file_nothing_is_a_copy_and_a_damaged_one_is_told(untrained):
     assert heard_runs(untrained) is None
-    (untrained / "heard.npy").write_bytes(b"\x93NUMPY broken")
+    (untrained / "heard.npz").write_bytes(b"PK broken")
     with pytest.raises(CheckpointError, match="damaged"):
         play(**ASKED, checkpoint=untrained)
-    np.save(untrained / "heard.npy", np.zeros((2, 2)))
+    np.savez(untrained / "heard.npz", gaps=np.zeros((2, 2)))
     with pytest.raises(CheckpointError, match="float64 of 2 axes"):
         heard_runs(untrained)
