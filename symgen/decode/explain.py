@@ -6,6 +6,7 @@ The blame is irreducible: without any one of the rules in it, the others leave a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import combinations
 
@@ -108,11 +109,12 @@ def irreducible_blame(
                 continue
             if not possible:
                 return tuple(irreducible(some, is_impossible))
+    some = list(laws)
     if all(law.has_place(moments) for law in laws):
-        enough = asker.answer(laws).blamed
-        some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or _is_among(law, enough)]
-        return tuple(irreducible(some, is_impossible))
-    return tuple(irreducible(laws, is_impossible))
+        with suppress(TooMuchToRememberError):
+            enough = asker.answer(laws).blamed
+            some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or _is_among(law, enough)]
+    return tuple(irreducible(some, is_impossible))
 
 
 def _is_among(law: Rule, laws: Sequence[Rule]) -> bool:

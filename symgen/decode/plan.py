@@ -148,13 +148,19 @@ def plan_in_need(potentials: LinePotentials, moments: Sequence[Moment], rules: S
     return plan_line(potentials, moments, rules, max_moves=MAX_MOVES_IN_NEED)
 
 
-def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule]) -> bool:
+def is_possible(
+    potentials: LinePotentials,
+    moments: Sequence[Moment],
+    laws: Sequence[Rule],
+    *,
+    max_moves: int = MAX_MOVES_OF_A_STEP,
+) -> bool:
     """Whether any line keeps the laws.
 
     Parameters
     ----------
-    potentials, moments, laws
-        What is asked.
+    potentials, moments, laws, max_moves
+        As for :func:`symgen.decode.compile.compile_line`.
 
     Raises
     ------
@@ -163,7 +169,7 @@ def is_possible(potentials: LinePotentials, moments: Sequence[Moment], laws: Seq
     """
     if not all(law.has_place(moments) for law in laws):
         return False
-    lattice, _, tied, judged = _planned(potentials, moments, laws, MAX_MOVES_OF_A_STEP, has_tied_line)
+    lattice, _, tied, judged = _planned(potentials, moments, laws, max_moves, has_tied_line)
     possible = has_line(lattice) if tied is None else tied
     if possible and judged:
         raise TooMuchToRememberError(judged)
@@ -198,7 +204,11 @@ class Asker:
         try:
             return is_possible(self.potentials, self.moments, some)
         except TooMuchToRememberError:
+            pass
+        try:
             return self.answer(some).line is not None
+        except TooMuchToRememberError:
+            return is_possible(self.potentials, self.moments, some, max_moves=MAX_MOVES_IN_NEED)
 
     def answer(self, some: Sequence[Rule] | None = None, *, like: NDArray[np.int64] | None = None) -> Answer:
         """Look for any line that keeps some of the laws, which must have their places; all of them if left out.
