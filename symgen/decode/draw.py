@@ -80,8 +80,7 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     _refuse_the_impossible(plan)
     line, lawful = _drawn(plan, rng, uniform)
     if line is None:
-        found = None if lawful else _some_lawful_line(plan, rng)
-        line = _drawn_in_need(plan, lawful, rng, uniform, found)
+        line = _drawn_in_need(plan, lawful, rng, uniform)
     return line
 
 
@@ -137,9 +136,8 @@ def _drawn_in_need(
     lawful: Sequence[tuple[_Line, float]],
     rng: np.random.Generator,
     uniform: _Chance | None,
-    found: _Line | None,
 ) -> _Line:
-    """Draw from a lattice that may take seconds, among lawful lines, or by particles; else return what was found."""
+    """Draw from a lattice that may take seconds, among lines that keep the laws, by particles, or have one found."""
     larger = plan_in_need(plan.potentials, plan.moments, plan.rules)
     _refuse_the_impossible(larger)
     line: _Line | None = None
@@ -147,8 +145,9 @@ def _drawn_in_need(
         line, more = _drawn(larger, rng, uniform)
         lawful = more or lawful
     if line is None:
+        found = None if lawful else _some_lawful_line(larger, rng)  # or the reason why there is none
         line = _by_price(lawful, rng) if lawful else _drawn_by_particles(larger, rng)
-    line = found if line is None else line
+        line = found if line is None else line
     if line is None:
         names = "; ".join(map(str, larger.judged))
         msg = f"{names}: no line in {_N_DRAWS} keeps this too: the rules together remember too much to find one"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -201,14 +202,10 @@ class Asker:
         TooMuchToRememberError
             If it cannot be told.
         """
-        try:
-            return is_possible(self.potentials, self.moments, some)
-        except TooMuchToRememberError:
-            pass
-        try:
-            return self.answer(some).line is not None
-        except TooMuchToRememberError:
-            return is_possible(self.potentials, self.moments, some, max_moves=MAX_MOVES_IN_NEED)
+        for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED):
+            with suppress(TooMuchToRememberError):
+                return is_possible(self.potentials, self.moments, some, max_moves=max_moves)
+        return self.answer(some).line is not None
 
     def answer(self, some: Sequence[Rule] | None = None, *, like: NDArray[np.int64] | None = None) -> Answer:
         """Look for any line that keeps some of the laws, which must have their places; all of them if left out.
