@@ -1,8 +1,11 @@
 """Generated lead sheets beside held-out melodies: ``python -m benchmarks.quality [--number 1000] [--write]``.
 
 Each generated song takes the style, metre and key of a held-out piece, in turn, and is as long as the excerpts that are
-compared. Sources stand side by side: every checkpoint with every decoder asked for, and as what can be had at best the
-training pieces themselves. The reference are the validation and test pieces of the corpora of the shipped model.
+compared. Sources stand side by side: every checkpoint with every decoder asked for, folders of songs that something
+else made (``--requests`` writes down what to ask it for), and as what can be had at best the training pieces
+themselves. The reference are the validation and test pieces of the corpora of the shipped model.
+
+``--random-rules`` adds random rules to every request, of any kind and composed in any way, and counts violations.
 ``--write`` puts the summary and the tables into ``docs/models.md``, between the markers of this script.
 """
 
@@ -19,11 +22,12 @@ from typing import Any
 import numpy as np
 
 import symgen
+from benchmarks.guarantee import random_rule
 from symgen.corpus.shards import Piece
-from symgen.errors import SymgenError
+from symgen.errors import RequestError, SymgenError
 from symgen.evaluate.excerpt import first_bars, only_track
 from symgen.files import write_whole
-from symgen.pipeline.evaluate import Evaluation, Settings, Table, evaluate
+from symgen.pipeline.evaluate import Evaluation, Settings, Table, evaluate, load_folder
 from symgen.pipeline.training import SHIPPED_CORPORA, load_pieces
 from symgen.score import Score
 from theory.errors import TheoryError
@@ -54,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [piece for piece in pieces if options.style in ("", piece.style)]
     held_out = [p for p in chosen if p.split != "train" and _excerpt(p.score, options.bars) is not None]
     train = [piece.score for piece in pieces if piece.split == "train"]
+    if options.requests:
+        write_requests(options.requests, options, held_out)
+        return 0
     settings = Settings(n_bars=options.bars, n_epochs=options.epochs, seed=options.seed)
     found = {}
     for name, make in sources(options, chosen, held_out).items():
@@ -80,6 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--style", default="", help="only pieces of this style (default: all)")
     parser.add_argument("--checkpoint", action="append", help="folder or name; repeatable (default: the bundled one)")
     parser.add_argument("--decoder", action="append", help="causal or chain; repeatable (default: the usual one)")
+    parser.add_argument("--folder", type=Path, action="append", help="of songs that something else made; repeatable")
+    parser.add_argument("--requests", type=Path, help="write the requests into this file, and do nothing else")
+    parser.add_argument("--random-rules", action="store_true", help="one to four random rules more for each song")
     parser.add_argument("--form", default="period", help="as for generate (default: period)")
     parser.add_argument("--no-rules", action="store_true", help="the bare model, without any rule")
     parser.add_argument("--corpora", nargs="+", default=list(SHIPPED_CORPORA), help="names or folders")
@@ -101,6 +111,7 @@ def sources(options: argparse.Namespace, chosen: Sequence[Piece], held_out: Sequ
             words = [checkpoint and Path(checkpoint).name, decoder, "without rules" if options.no_rules else None]
             name = ", ".join(str(word) for word in words if word) or "bundled model"
             found[name] = _generator(checkpoint, decoder)
+    found |= {f"{path.name}/": _folder(path) for path in options.folder or []}
     found["training pieces"] = _TRAINING
     return found
 
@@ -114,30 +125,69 @@ def _generator(checkpoint: str | None, decoder: str | None) -> _Make:
             "rules": [] if options.no_rules else None,
         }
         asked = {name: value for name, value in named.items() if value is not None}
+        n_refused, n_broken = 0, 0
         for number in range(options.number):
             like = held_out[order[number % len(order)]]
+            request = request_like(like, options, seed=options.seed + number) | asked
             try:
-                yield song_like(like, options, seed=options.seed + number, **asked)
+                if options.random_rules:
+                    song, refused, broken = under_random_rules(request)
+                    n_refused, n_broken = n_refused + refused, n_broken + broken
+                    yield song
+                else:
+                    yield symgen.generate(**request)
             except (SymgenError, TheoryError) as error:  # a metre or a key that the model has no place for
                 print(f"{like.name}: {error}", file=sys.stderr)
+        if options.random_rules:
+            print(f"random rules: {n_refused} sets refused and drawn anew, {n_broken} violations", file=sys.stderr)
 
     return make
 
 
-def song_like(piece: Piece, options: argparse.Namespace, *, seed: int, **asked: Any) -> Score:
-    """Return a generated song in the style, metre and key of a piece."""
+def request_like(piece: Piece, options: argparse.Namespace, *, seed: int) -> dict[str, Any]:
+    """Return the request for a song in the style, metre and key of a piece."""
     excerpt = _excerpt(piece.score, options.bars)
     assert excerpt is not None
-    key = excerpt.keys[0].key if excerpt.keys else "C"
-    return symgen.generate(
-        key=key,
-        meter=excerpt.meters[0].meter,
-        style=piece.style,
-        bars=options.bars,
-        form=options.form,
-        seed=seed,
-        **asked,
-    )
+    return {
+        "key": excerpt.keys[0].key if excerpt.keys else "C",
+        "meter": excerpt.meters[0].meter,
+        "style": piece.style,
+        "bars": options.bars,
+        "form": options.form,
+        "seed": seed,
+    }
+
+
+def under_random_rules(request: dict[str, Any]) -> tuple[Score, int, int]:
+    """Return a song under one to four random rules besides those of the request, refused sets, and violations."""
+    rng = np.random.default_rng([13, request["seed"]])
+    for n_refused in range(50):
+        rules = [random_rule(rng, request["bars"]) for _ in range(int(rng.integers(1, 5)))]
+        try:
+            song = symgen.generate(**request, changed_rules=rules)
+        except RequestError:
+            continue
+        laws = [rule for rule in rules if rule.is_law]
+        return song, n_refused, len(song.audit(laws, track="Melody"))
+    msg = f"seed {request['seed']}: fifty sets of random rules were refused"
+    raise RequestError(msg)
+
+
+def _folder(path: Path) -> _Make:
+    """Return what reads the songs of a folder."""
+
+    def make(options: argparse.Namespace, chosen: Sequence[Piece], held_out: Sequence[Piece]) -> Iterator[Score]:
+        yield from load_folder(path)[0][: options.number]
+
+    return make
+
+
+def write_requests(path: Path, options: argparse.Namespace, held_out: Sequence[Piece]) -> None:
+    """Write down the requests, a JSON line each."""
+    order = np.random.default_rng(options.seed).permutation(len(held_out))
+    pieces = (held_out[order[number % len(order)]] for number in range(options.number))
+    requests = [request_like(piece, options, seed=options.seed + number) for number, piece in enumerate(pieces)]
+    write_whole(path, "".join(json.dumps(request, default=str) + "\n" for request in requests).encode())
 
 
 def _training_pieces(
