@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     pieces = load_pieces(options.corpora)
     chosen = [piece for piece in pieces if options.style in ("", piece.style)]
-    held_out = [p for p in chosen if p.split != "train" and _excerpt(p.score, options.bars) is not None]
+    held_out = [p for p in chosen if p.split != "train" and excerpt_of(p.score, options.bars) is not None]
     train = [piece.score for piece in pieces if piece.split == "train"]
     if options.requests:
         write_requests(options.requests, options, held_out)
@@ -146,7 +146,7 @@ def _generator(checkpoint: str | None, decoder: str | None) -> _Make:
 
 def request_like(piece: Piece, options: argparse.Namespace, *, seed: int) -> dict[str, Any]:
     """Return the request for a song in the style, metre and key of a piece."""
-    excerpt = _excerpt(piece.score, options.bars)
+    excerpt = excerpt_of(piece.score, options.bars)
     assert excerpt is not None
     return {
         "key": excerpt.keys[0].key if excerpt.keys else "C",
@@ -194,7 +194,7 @@ def _training_pieces(
     options: argparse.Namespace, chosen: Sequence[Piece], held_out: Sequence[Piece]
 ) -> Iterator[Score]:
     """Return training pieces by chance, as many as songs are made."""
-    heard = [p.score for p in chosen if p.split == "train" and _excerpt(p.score, options.bars) is not None]
+    heard = [p.score for p in chosen if p.split == "train" and excerpt_of(p.score, options.bars) is not None]
     for number in np.random.default_rng(options.seed).permutation(len(heard))[: options.number]:
         yield heard[number]
 
@@ -202,7 +202,7 @@ def _training_pieces(
 _TRAINING = _training_pieces
 
 
-def _excerpt(score: Score, n_bars: int) -> Score | None:
+def excerpt_of(score: Score, n_bars: int) -> Score | None:
     """Return the first bars of a melody, if they are of one metre and hold at least three notes."""
     part = first_bars(only_track(score), n_bars)
     is_plain = part is not None and part.n_notes >= 3 and len({change.meter for change in part.meters}) == 1

@@ -49,7 +49,7 @@ from theory.swing import Swing
 if TYPE_CHECKING:
     from symgen.model.checkpoint import Checkpoint
 
-__all__ = ["default_rules", "generate", "generate_many", "load_model", "styles"]
+__all__ = ["default_rules", "generate", "generate_many", "load_model", "potentials_of", "styles"]
 
 
 def generate(
@@ -225,36 +225,27 @@ class _Melody:
     steered: Steered | None = None
 
 
+def potentials_of(*, seed: int | None = None, **asked: Any) -> tuple[LinePotentials, list[Moment], list[Rule]]:
+    """Return what the chain decoder prefers given one draw of the latents of a request, its moments and its rules.
+
+    Parameters
+    ----------
+    seed, **asked
+        As for :func:`generate`.
+    """
+    everything = {"seed": seed} | _DEFAULTS | asked
+    wanted = checked_sliders(everything.pop("sliders"))
+    del everything["decoder"]
+    song, rng = _begun(**everything)
+    return _potentials(song, _meant(song, rng, wanted)), song.moments, song.rules
+
+
 def _takes(
-    n: int,
-    *,
-    rules: Sequence[Rule | str] | str | None,
-    changed_rules: Sequence[Rule | str],
-    locks: Sequence[Lock | str],
-    form: str,
-    phrase_bars: int | None,
-    bars: int | None,
-    decoder: str,
-    sliders: Mapping[str, float] | None,
-    band: str | None,
-    texture: str | None,
-    bass: str | None,
-    drums: str | None,
-    counter: bool,
-    swing: Swing | str | None,
-    checkpoint: str | Path | None,
-    **asked: Any,
+    n: int, *, decoder: str, sliders: Mapping[str, float] | None, checkpoint: str | Path | None, **asked: Any
 ) -> list[Take]:
     checked_decoder(decoder)
     wanted = checked_sliders(sliders)
-    model = load_model(checkpoint)
-    letters = _letters(form, bars, phrase_bars)
-    text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
-    request = read_request(bars=bars, form=text, styles=model.styles, **asked)
-    players = {"texture": texture, "bass": bass, "drums": drums}
-    choices = song_choices(request.style, band=band, counter=counter, swing=swing, **players)
-    rng = np.random.default_rng(request.seed)
-    song = _prepared(model, request, letters, choices, (rules, changed_rules, locks), rng)
+    song, rng = _begun(checkpoint=checkpoint, **asked)
     heard = heard_by(checkpoint)
 
     def is_copy(one: Drawn[_Melody]) -> bool:
@@ -263,11 +254,38 @@ def _takes(
     def draw(more: int) -> list[Drawn[_Melody]]:
         return originals(lambda k: _draw(song, k, rng, decoder, wanted), is_copy, more)
 
-    takes = ranked(draw, n)
     return [
-        Take(_score(song, one.what, rank, n, wanted), request.seed, one.what.said, one.log_probability, rank)
-        for rank, one in enumerate(takes, start=1)
+        Take(_score(song, one.what, rank, n, wanted), song.request.seed, one.what.said, one.log_probability, rank)
+        for rank, one in enumerate(ranked(draw, n), start=1)
     ]
+
+
+def _begun(
+    *,
+    rules: Sequence[Rule | str] | str | None,
+    changed_rules: Sequence[Rule | str],
+    locks: Sequence[Lock | str],
+    form: str,
+    phrase_bars: int | None,
+    bars: int | None,
+    band: str | None,
+    texture: str | None,
+    bass: str | None,
+    drums: str | None,
+    counter: bool,
+    swing: Swing | str | None,
+    checkpoint: str | Path | None,
+    **asked: Any,
+) -> tuple[_Song, np.random.Generator]:
+    """Return all of a song but its melody, and the source of chance for that."""
+    model = load_model(checkpoint)
+    letters = _letters(form, bars, phrase_bars)
+    text, bars = (form, bars) if letters is None else (str(letters), letters.n_bars)
+    request = read_request(bars=bars, form=text, styles=model.styles, **asked)
+    players = {"texture": texture, "bass": bass, "drums": drums}
+    choices = song_choices(request.style, band=band, counter=counter, swing=swing, **players)
+    rng = np.random.default_rng(request.seed)
+    return _prepared(model, request, letters, choices, (rules, changed_rules, locks), rng), rng
 
 
 def _letters(form: str, bars: int | None, phrase_bars: int | None) -> Form | None:
