@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ def model_card(name: str, training: dict[str, Any], styles: Sequence[str]) -> st
             f"- {settings['n_updates']} updates of about {settings['batch_slots']} slots, seed {settings['seed']}",
             f"- {training['hours']} hours on {training['machine']}",
             "- command: `symgen train -o FOLDER" + _options(training) + "`",
+            *_config_lines(training),
             "",
             *_warnings(training),
             *_corpora_table(training),
@@ -109,8 +111,18 @@ def _named(corpora: Sequence[str]) -> str:
     return ", ".join(entry_of(corpus).name for corpus in corpora)
 
 
+def _config_lines(training: dict[str, Any]) -> list[str]:
+    """Return the file of the option ``--config``, if one is needed."""
+    return [
+        f"- its FILE: `{name} = {{{', '.join(f'{key} = {json.dumps(value)}' for key, value in table.items())}}}`"
+        for name, table in training.get("config", {}).items()
+        if table
+    ]
+
+
 def _options(training: dict[str, Any]) -> str:
     begun = " --fine-tune FOLDER" if training.get("began_with") else ""
+    begun += " --config FILE" if any(training.get("config", {}).values()) else ""
     return begun + "".join(f" --corpus {corpus}" for corpus in training["corpora"])
 
 

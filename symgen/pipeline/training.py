@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -123,6 +123,10 @@ def train_line_vae(
         "pieces": sum(piece.split == "train" for piece in pieces),
         "bars": sum(run.n_bars for run in runs["train"]),
         "settings": asdict(train_config),
+        "config": {
+            "model": {} if begun else changes(model_config.as_dict(), VaeConfig().as_dict()),
+            "vae": changes(asdict(train_config), asdict(FINE_TUNING if begun else TrainConfig())),
+        },
         "validation": figures,
         "test": _test_figures(model, runs["test"], train_config),
     }
@@ -141,6 +145,11 @@ def _test_figures(model: LineVae, runs: Sequence[LineRun], config: TrainConfig) 
         return evaluate(model, runs, config)
     except CorpusError:
         return {}
+
+
+def changes(values: Mapping[str, object], usual: Mapping[str, object]) -> dict[str, object]:
+    """Return the values that are not the usual ones, but for what the command has options for."""
+    return {k: v for k, v in values.items() if v != usual[k] and k not in {"seed", "n_threads"}}
 
 
 def melodies_heard(pieces: Sequence[Piece]) -> list[tuple[Note, ...]]:
