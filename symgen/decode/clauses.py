@@ -2,8 +2,8 @@
 
 A product of automata has as many states as the product of theirs; as clauses they lie side by side. At each step there
 is a variable for each symbol, for each state of the line and for each memory of each rule, and a clause says where a
-state and a symbol lead. What each rule forbids holds only if its *switch* is on: which switches cannot be on together
-says whom to blame.
+state and a symbol lead. What each rule, or each part of one, forbids holds only if its *switch* is on: which switches
+cannot be on together says whom to blame.
 
 These clauses say "if these, then that" or "never these together", so that more than one symbol may be true of a step:
 whatever is true then keeps the laws, and any of them will do. *Rich* clauses also say what follows, so that a solver
@@ -24,7 +24,7 @@ from symgen.decode.infer import forward_support, two_way_support
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import RuleTable, TooMuchToRememberError, last_pitches, table_of
 from symgen.decode.tieparts import Tie
-from theory.rules import Moment, Rule
+from theory.rules import AllOf, AnyOf, Moment, Rule
 
 __all__ = ["Clauses", "clauses_of"]
 
@@ -187,20 +187,8 @@ def clauses_of(
         else:
             writer.implies(of_state[t], of_symbol[t], step.target, of_state[t + 1])
     _tie(writer, ties, steps, of_symbol)
-    line_next, pitches = _line_of(lattice, low)
-    all_ends = []
-    for rule, switch in zip(rules, switches, strict=True):
-        table, column = table_of(line_next, pitches, moments, rule, _MAX_MOVES)
-        memories = _follow(writer, table, column, steps, states, of_state, of_symbol, switch)
-        if is_whole:
-            last = last_pitches(list(pitches.items()))
-            ends = [
-                [rule.at_end(table.memories[memory], last[state], moments[-1]) > 0 for memory in memories[0].tolist()]
-                for state in states[-1].tolist()
-            ]
-            i, j = np.nonzero(np.array(ends))
-            writer.add(-of_state[-1][i], -memories[1][j], -switch)
-        all_ends.append(memories[1].tolist())
+    line = _Line(lattice, moments, low, steps, states, of_state, of_symbol, is_whole)
+    all_ends = [_watch(writer, line, rule, switch) for rule, switch in zip(rules, switches, strict=True)]
     symbols = [(step.symbols, variables) for step, variables in zip(steps, of_symbol, strict=True)]
     return Clauses(symbols, switches, all_ends, writer.parts)
 
@@ -232,12 +220,61 @@ class _Step:
         return cls(symbols[used], target[:, used])
 
 
-def _line_of(lattice: Lattice, low: int) -> tuple[NDArray[np.int32], dict[int, int]]:
-    """Return the moves of the line at steps of any kind, and the pitch of each symbol that starts a note."""
-    automaton = lattice.automaton
-    n_kept = (automaton.n_states - 1) // 2
-    pitches = automaton.label[1 : n_kept + 1, 0].tolist()
-    return automaton.next_state.max(axis=0), {N_SPECIAL + pitch: low + pitch for pitch in pitches}
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What rules watch: the moves of each step, the live states before it and at the end, and the variables of both."""
+
+    lattice: Lattice
+    moments: Sequence[Moment]
+    low: int
+    steps: Sequence[_Step]
+    states: Sequence[_Ints]
+    of_state: Sequence[_Ints]
+    of_symbol: Sequence[_Ints]
+    is_whole: bool
+
+    @property
+    def pitches(self) -> dict[int, int]:
+        """The MIDI pitch of each symbol that starts a note."""
+        label = self.lattice.automaton.label
+        return {N_SPECIAL + pitch: self.low + pitch for pitch in label[1 : (len(label) + 1) // 2, 0].tolist()}
+
+    def table_of(self, rule: Rule) -> tuple[RuleTable, _Ints]:
+        """Return the table of a rule, and the kind of each step."""
+        line_next = self.lattice.automaton.next_state.max(axis=0)  # at steps of any kind
+        return table_of(line_next, self.pitches, self.moments, rule, _MAX_MOVES)
+
+
+def _watch(writer: _Writer, line: _Line, rule: Rule, switch: int) -> list[int]:
+    """Write what a rule forbids while its switch is on; return the variables of the memories it can have in the end.
+
+    Rules that are made of others by *and* and *or* are taken apart: their product would remember what all of them do.
+    """
+    if isinstance(rule, AllOf | AnyOf):
+        parts = writer.variables(len(rule.rules))
+        if isinstance(rule, AllOf):
+            writer.add(-switch, parts)
+        else:
+            writer.add_lists([[-switch, *parts.tolist()]])
+        all_ends = []
+        for part, own in zip(rule.rules, parts.tolist(), strict=True):
+            if part.has_place(line.moments):
+                all_ends.append(_watch(writer, line, part, own))
+            else:
+                writer.add(-own)
+        return max(all_ends, key=len, default=[]) if isinstance(rule, AllOf) else []
+    table, column = line.table_of(rule)
+    memories, of_memory = _follow(writer, table, column, line, switch)
+    if line.is_whole:
+        last, moment = last_pitches(list(line.pitches.items())), line.moments[-1]
+        forbidden = [
+            [rule.at_end(table.memories[memory], last[state], moment) > 0 for memory in memories.tolist()]
+            for state in line.states[-1].tolist()
+        ]
+        i, j = np.nonzero(np.array(forbidden))
+        writer.add(-line.of_state[-1][i], -of_memory[j], -switch)
+    ends: list[int] = of_memory.tolist()
+    return ends
 
 
 def _tie(writer: _Writer, ties: Sequence[Tie], steps: Sequence[_Step], of_symbol: Sequence[_Ints]) -> None:
@@ -254,21 +291,12 @@ def _tie(writer: _Writer, ties: Sequence[Tie], steps: Sequence[_Step], of_symbol
             writer.add(-np.delete(of_symbol[copy], there))
 
 
-def _follow(
-    writer: _Writer,
-    table: RuleTable,
-    column: _Ints,
-    steps: Sequence[_Step],
-    states: Sequence[_Ints],
-    of_state: Sequence[_Ints],
-    of_symbol: Sequence[_Ints],
-    switch: int,
-) -> tuple[_Ints, _Ints]:
+def _follow(writer: _Writer, table: RuleTable, column: _Ints, line: _Line, switch: int) -> tuple[_Ints, _Ints]:
     """Write what a rule makes of each step; return the memories it can have in the end, and their variables."""
     memories, of_memory = np.zeros(1, dtype=np.int64), writer.variables(1)
     writer.add(of_memory)
-    for t, step in enumerate(steps):
-        letters = table.letter[np.ix_(states[t], step.symbols)]
+    for t, step in enumerate(line.steps):
+        letters = table.letter[np.ix_(line.states[t], step.symbols)]
         is_move = step.target != DEAD
         met = np.unique(letters[is_move])
         after = table.next_memory[column[t]][np.ix_(memories, met)]
@@ -281,7 +309,7 @@ def _follow(
         following = np.unique(columns[columns != DEAD])
         of_following, of_letter = writer.variables(len(following)), writer.variables(columns.shape[1])
         heard = np.where(is_move, number[np.minimum(letters, len(number) - 1)], DEAD - 1)
-        _hear(writer, heard, of_state[t], of_symbol[t], of_letter)
+        _hear(writer, heard, line.of_state[t], line.of_symbol[t], of_letter)
         place = np.where(columns == DEAD, DEAD, np.searchsorted(following, columns))
         writer.implies(of_memory, of_letter, place, of_following, unless=-switch)
         if writer.is_rich:

@@ -74,7 +74,7 @@ def test_a_model_is_tuned_to_a_folder(music, tmp_path):
     assert other.training["began_with"]["digest"] == one.digest
     card = (tuned / "MODEL_CARD.md").read_text()
     assert f"began with the weights {one.digest[:16]}" in card
-    assert "symgen train -o FOLDER --fine-tune FOLDER --corpus" in card
+    assert "symgen train -o FOLDER --fine-tune FOLDER --config FILE --corpus" in card
 
 
 def test_a_run_refuses_other_music(music, tmp_path):
