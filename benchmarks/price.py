@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.price", description=__doc__)
     parser.add_argument("--number", type=int, default=200, help="songs (default: 200)")
     parser.add_argument("--bars", type=int, default=8)
-    parser.add_argument("--form", default="free")
+    parser.add_argument("--form", action="append", help="as for generate (default: period)")
+    parser.add_argument("--temperature", type=float, default=1.0)
     options = parser.parse_args(arguments)
     held_out = [p for p in load_pieces(SHIPPED_CORPORA) if p.split != "train" and excerpt_of(p.score, options.bars)]
     order = np.random.default_rng(0).permutation(len(held_out))

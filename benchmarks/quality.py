@@ -90,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, action="append", help="of songs that something else made; repeatable")
     parser.add_argument("--requests", type=Path, help="write the requests into this file, and do nothing else")
     parser.add_argument("--random-rules", action="store_true", help="one to four random rules more for each song")
-    parser.add_argument("--form", default="period", help="as for generate (default: period)")
+    parser.add_argument("--form", action="append", help="as for generate; several go in turn (default: period)")
+    parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--no-rules", action="store_true", help="the bare model, without any rule")
     parser.add_argument("--corpora", nargs="+", default=list(SHIPPED_CORPORA), help="names or folders")
     parser.add_argument("--epochs", type=int, default=20, help="of the convolutional classifier; 0 leaves it out")
@@ -153,7 +154,8 @@ def request_like(piece: Piece, options: argparse.Namespace, *, seed: int) -> dic
         "meter": excerpt.meters[0].meter,
         "style": piece.style,
         "bars": options.bars,
-        "form": options.form,
+        "form": forms[seed % len(forms)],
+        "temperature": options.temperature,
         "seed": seed,
     }
 
