@@ -149,6 +149,7 @@ def request_like(piece: Piece, options: argparse.Namespace, *, seed: int) -> dic
     """Return the request for a song in the style, metre and key of a piece."""
     excerpt = excerpt_of(piece.score, options.bars)
     assert excerpt is not None
+    forms = options.form or ["period"]
     return {
         "key": excerpt.keys[0].key if excerpt.keys else "C",
         "meter": excerpt.meters[0].meter,
