@@ -8,6 +8,7 @@ in :data:`FEATURE_GROUPS`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 
 import numpy as np
@@ -19,7 +20,7 @@ from theory.chord import Chord
 from theory.key import Key
 from theory.meter import Meter
 
-__all__ = ["FEATURE_GROUPS", "N_FEATURES", "PHRASE_BARS", "STYLES", "Conditions", "tonic_shift"]
+__all__ = ["FEATURE_COLUMNS", "FEATURE_GROUPS", "N_FEATURES", "PHRASE_BARS", "STYLES", "Conditions", "tonic_shift"]
 
 STYLES = ("folk", "lead-sheet", "chorale", "pop")
 """Styles a model can be told, in the order of their columns."""
@@ -45,7 +46,15 @@ FEATURE_GROUPS = MappingProxyType(
         "style": len(STYLES),
     }
 )
-"""Columns of each group, in their order."""
+"""How many columns each group has, in their order."""
+
+FEATURE_COLUMNS = MappingProxyType(
+    {
+        name: slice(end - size, end)
+        for (name, size), end in zip(FEATURE_GROUPS.items(), accumulate(FEATURE_GROUPS.values()), strict=True)
+    }
+)
+"""Which columns each group has."""
 
 N_FEATURES = sum(FEATURE_GROUPS.values())
 """How many numbers describe a step."""

@@ -1,6 +1,6 @@
 """Chords as a model says them: a root and one of a few qualities at each eighth, as a chain of changes.
 
-Features of a chord (see :data:`symgen.conditions.FEATURE_GROUPS`) name its pitch classes, root and bass. The nearest
+Features of a chord (see :data:`symgen.conditions.FEATURE_COLUMNS`) name its pitch classes, root and bass. The nearest
 quality stands for what it is; a chord that goes on is no change.
 """
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from symgen.conditions import FEATURE_GROUPS
+from symgen.conditions import FEATURE_COLUMNS
 
 __all__ = ["NO_CHORD", "N_CHORDS", "QUALITIES", "UNKNOWN", "HarmonyChain", "chord_columns", "chord_labels"]
 
@@ -31,10 +31,7 @@ UNKNOWN = -1
 
 def chord_columns() -> slice:
     """Return the columns of the features that speak of chords."""
-    names = list(FEATURE_GROUPS)
-    first, last = names.index("chord"), names.index("chord known")
-    sizes = list(FEATURE_GROUPS.values())
-    return slice(sum(sizes[:first]), sum(sizes[: last + 1]))
+    return slice(FEATURE_COLUMNS["chord"].start, FEATURE_COLUMNS["chord known"].stop)
 
 
 def chord_labels(features: Tensor) -> Tensor:

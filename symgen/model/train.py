@@ -20,7 +20,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from symgen.conditions import FEATURE_GROUPS
+from symgen.conditions import FEATURE_COLUMNS
 from symgen.errors import RequestError
 from symgen.model.data import Batch, BatchSampler, LineRun
 from symgen.model.runs import follow, log_row, rate_share, restore_run, store_run
@@ -308,13 +308,11 @@ def condition_dropout(features: Tensor, share: float, generator: torch.Generator
     generator
         Source of chance.
     """
-    ends = np.cumsum(list(FEATURE_GROUPS.values())).tolist()
-    columns = {name: slice(end - FEATURE_GROUPS[name], end) for name, end in zip(FEATURE_GROUPS, ends, strict=True)}
     dropped = features.clone()
     for group in _DROPPED:
         chosen = torch.rand(len(features), generator=generator) < share
         for name in group:
-            dropped[chosen, ..., columns[name]] = 0
+            dropped[chosen, ..., FEATURE_COLUMNS[name]] = 0
     return dropped
 
 

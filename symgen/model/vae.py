@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from symgen.alphabet import HOLD, LineAlphabet
-from symgen.conditions import FEATURE_GROUPS, N_FEATURES
+from symgen.conditions import FEATURE_COLUMNS, N_FEATURES
 from symgen.model.harmony import HarmonyChain, chord_columns, chord_labels
 from symgen.model.history import LookBack, NoteHistory, Places
 from symgen.model.layers import gaussian_log_prob
@@ -174,12 +174,10 @@ class _Networks(nn.Module):
 
 def _other_columns(*groups: str) -> list[int]:
     """Return the columns of the features that are in none of the groups."""
-    kept, start = [], 0
-    for name, size in FEATURE_GROUPS.items():
-        if not any(name.startswith(group) for group in groups):
-            kept += list(range(start, start + size))
-        start += size
-    return kept
+    others = [
+        columns for name, columns in FEATURE_COLUMNS.items() if not any(name.startswith(group) for group in groups)
+    ]
+    return [column for columns in others for column in range(columns.start, columns.stop)]
 
 
 class LineVae(nn.Module):

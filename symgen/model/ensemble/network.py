@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from symgen.conditions import FEATURE_GROUPS, N_FEATURES
+from symgen.conditions import FEATURE_COLUMNS, N_FEATURES
 from symgen.model.ensemble.config import EnsembleConfig
 from symgen.model.ensemble.noise import NoiseChain
 
@@ -89,15 +89,6 @@ class Residual(nn.Module):
         return x
 
 
-def _columns(group: str) -> slice:
-    start = 0
-    for name, size in FEATURE_GROUPS.items():
-        if name == group:
-            return slice(start, start + size)
-        start += size
-    raise KeyError(group)
-
-
 def chord_of_cells(features: Tensor, low: int, n_pitches: int) -> Tensor:
     """Return what the conditions say of each pitch: chord tone, root, bass, scale.
 
@@ -114,7 +105,7 @@ def chord_of_cells(features: Tensor, low: int, n_pitches: int) -> Tensor:
     """
     classes = (low + torch.arange(n_pitches)) % 12
     groups = ("chord", "chord root", "chord bass", "scale")
-    return torch.stack([features[..., _columns(group)][..., classes] for group in groups], dim=-1)
+    return torch.stack([features[..., FEATURE_COLUMNS[group]][..., classes] for group in groups], dim=-1)
 
 
 class _Branch(nn.Module):

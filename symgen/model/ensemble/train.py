@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from symgen.conditions import FEATURE_GROUPS
+from symgen.conditions import FEATURE_COLUMNS
 from symgen.errors import RequestError
 from symgen.model.ensemble.config import EnsembleConfig
 from symgen.model.ensemble.critics import CRITICS, Critics
@@ -339,13 +339,11 @@ class _Augmentation:
 
     def of_features(self, features: Tensor) -> Tensor:
         """Move conditions."""
-        moved, start = [], 0
-        for name, size in FEATURE_GROUPS.items():
-            part = features[..., start : start + size]
-            is_chroma = name in {"chord", "chord root", "chord bass", "scale"}
-            moved.append(part.roll(self.semitones, dims=-1) if is_chroma else part)
-            start += size
-        return torch.cat(moved, dim=-1).roll(self.bars, dims=1)
+        moved = features.clone()
+        for name in ("chord", "chord root", "chord bass", "scale"):
+            columns = FEATURE_COLUMNS[name]
+            moved[..., columns] = features[..., columns].roll(self.semitones, dims=-1)
+        return moved.roll(self.bars, dims=1)
 
 
 def _shifted(roll: Tensor, semitones: int) -> Tensor:
@@ -362,11 +360,8 @@ def with_unknown(features: Tensor, noise: torch.Generator, share: float = 0.1) -
     known = features.clone()
     for groups in _UNKNOWN:
         chosen = torch.rand(len(features), generator=noise) < share
-        start = 0
-        for name, size in FEATURE_GROUPS.items():
-            if name in groups:
-                known[chosen, ..., start : start + size] = 0
-            start += size
+        for name in groups:
+            known[chosen, ..., FEATURE_COLUMNS[name]] = 0
     return known
 
 
