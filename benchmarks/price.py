@@ -18,7 +18,7 @@ from benchmarks.quality import SHIPPED_CORPORA, excerpt_of, request_like
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import log_backward
 from symgen.decode.plan import plan_line
-from symgen.errors import RequestError
+from symgen.errors import InfeasibleError, RequestError
 from symgen.pipeline.generate import load_model, potentials_of
 from symgen.pipeline.training import load_pieces
 from theory.rules import Rule
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             random = [random_rule(rng, options.bars) for _ in range(int(rng.integers(1, 5)))]
             try:
                 of_style, of_random = prices(asked, [None, random])
-            except RequestError:
+            except (InfeasibleError, RequestError):
                 continue
             usual.setdefault(str(asked["style"]), []).append(of_style)
             ours.append(of_random if np.isfinite(of_random) else float("nan"))

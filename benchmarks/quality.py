@@ -24,7 +24,7 @@ import numpy as np
 import symgen
 from benchmarks.guarantee import random_rule
 from symgen.corpus.shards import Piece
-from symgen.errors import RequestError, SymgenError
+from symgen.errors import InfeasibleError, RequestError, SymgenError
 from symgen.evaluate.excerpt import first_bars, only_track
 from symgen.files import write_whole
 from symgen.pipeline.evaluate import Evaluation, Settings, Table, evaluate, load_folder
@@ -168,7 +168,7 @@ def under_random_rules(request: dict[str, Any]) -> tuple[Score, int, int]:
         rules = [random_rule(rng, request["bars"]) for _ in range(int(rng.integers(1, 5)))]
         try:
             song = symgen.generate(**request, changed_rules=rules)
-        except RequestError:
+        except (InfeasibleError, RequestError):
             continue
         laws = [rule for rule in rules if rule.is_law]
         return song, n_refused, len(song.audit(laws, track="Melody"))
