@@ -183,7 +183,10 @@ def clauses_of(
         if is_rich:
             writer.at_most_one(of_symbol[t])
         if of_state[t] is of_state[t + 1]:
-            writer.add(-of_state[t], of_symbol[t][(step.target != DEAD).argmax(axis=1)])
+            is_move = step.target != DEAD
+            writer.add(-of_state[t], of_symbol[t][is_move.argmax(axis=1)])
+            i, j = np.nonzero(~is_move)
+            writer.add(-of_state[t][i], -of_symbol[t][j])
         else:
             writer.implies(of_state[t], of_symbol[t], step.target, of_state[t + 1])
     _tie(writer, ties, steps, of_symbol)

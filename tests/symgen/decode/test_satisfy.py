@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -42,6 +43,8 @@ def requests(draw: st.DrawFn) -> Request:
     given_potentials = draw(potentials(pitches=(n_pitches,) * 2, steps=(n_steps,) * 2, p_zero=0.1))
     given_moments = draw(moments(n_steps))
     laws = draw(rule_lists(given_potentials.alphabet, n_steps, costs=[math.inf], min_size=1, max_size=5))
+    closed = np.array([False, *draw(st.lists(st.booleans(), min_size=n_steps - 1, max_size=n_steps - 1))])
+    given_potentials = replace(given_potentials, closed=closed if draw(st.booleans()) else None)
     return given_potentials, given_moments, [law for law in laws if law.has_place(given_moments)]
 
 
