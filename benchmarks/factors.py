@@ -7,7 +7,9 @@ reconstruction
     Share of the steps of a window that the likeliest line of the chain, given the posterior means, has as they were.
 swaps
     The rhythm's latents of one window with the pitches' of another, over the other's chords: share of onsets that are
-    the first one's (F1), and of notes whose pitch is the one the other has at this place of its bar's sequence.
+    the first one's (F1), and of notes whose pitch is the one the other has at this place of its bar's sequence. Where
+    the bar has more notes now than it had, the sequence goes on with the pitches of the bars after it; these notes are
+    also counted apart.
 transposed chords
     The chords moved by some semitones, the latents kept: share of onsets that stay, and of notes that sound otherwise.
 probes
@@ -112,7 +114,7 @@ def _f1(found: NDArray[np.bool_], wanted: NDArray[np.bool_]) -> float:
 def swaps(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str, float]:
     n_harmony, n_rhythm, _ = checkpoint.model.sizes
     onsets: list[float] = []
-    right = total = 0
+    right, total = [0, 0], [0, 0]  # of the bar's own pitches, and of those after them
     made = examples(checkpoint, runs, 8, 4 * n, seed=2)
     by_size: dict[tuple[int, ...], list[Example]] = {}
     for one in made:
@@ -125,13 +127,18 @@ def swaps(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str, 
         ]
         line = likeliest(checkpoint, latents, host.features)
         onsets.append(_f1(line >= N_SPECIAL, donor.line >= N_SPECIAL))
-        for bar, wanted in zip(line, _pitches_from(host.line), strict=True):
+        for bar, own, wanted in zip(line, host.line, _pitches_from(host.line), strict=True):
             played = (bar[bar >= N_SPECIAL] - N_SPECIAL).tolist()
-            known = list(zip(played, wanted[:16], strict=False))
-            right, total = right + sum(a == b for a, b in known), total + len(known)
+            for place, (found, known) in enumerate(zip(played, wanted[:16], strict=False)):
+                is_more = int(place >= (own >= N_SPECIAL).sum())
+                right[is_more] += found == known
+                total[is_more] += 1
     return {
         "onsets of the donor (F1)": float(np.mean(onsets)),
-        "pitches of the host": right / total,
+        "pitches of the host": sum(right) / sum(total),
+        "of that, the pitches its bars have": right[0] / max(total[0], 1),
+        "and those that new notes go on with": right[1] / max(total[1], 1),
+        "new notes, of all": total[1] / sum(total),
         "pairs": len(pairs),
     }
 
@@ -167,7 +174,11 @@ def probes(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str,
     """Return accuracies of linear probes and of always naming the most frequent answer."""
     n_harmony, n_rhythm, _ = checkpoint.model.sizes
     rhythm_latents, pitch_latents, is_onset, first_pitch, group = [], [], [], [], []
-    for number, one in enumerate(e for e in examples(checkpoint, runs, 8, 3 * n, seed=4) if e.line.shape[1] == 48):
+    for number, one in enumerate(
+        e
+        for e in examples(checkpoint, runs, 8, 3 * n, seed=4)
+        if e.line.shape[1] == 4 * checkpoint.model.config.steps_per_quarter
+    ):
         latents = encode_line(checkpoint.model, one.line, one.features)
         for bar in range(8):
             onset = one.line[bar, one.slots] >= N_SPECIAL
