@@ -42,6 +42,10 @@ MELODIC_LINES = 2
 _FILE = "heard.npz"
 _FEWEST_KINDS = 3
 _ROUNDS = 8
+_DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
+"""What reading a damaged archive may raise."""
 _Runs = NDArray[np.uint32]
 _T = TypeVar("_T")
 
@@ -135,7 +139,7 @@ def _loaded(path: Path, written: int) -> _Runs:
     try:
         with np.load(path, allow_pickle=False) as held:
             gaps = held["gaps"]
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         msg = f"{path}: damaged ({type(error).__name__}): expected what the model has heard"
         raise CheckpointError(msg) from None
     if gaps.dtype != np.uint32 or gaps.ndim != 1:

@@ -15,7 +15,7 @@ from symgen.model.ensemble.network import EnsembleDecoder
 from symgen.model.vae import LineVae, VaeConfig
 from symgen.pipeline.ensemble import play, play_many
 from symgen.pipeline.generate import generate, generate_many
-from symgen.pipeline.heard import RUN_MOVES, heard_runs, is_near_copy, originals, runs_of, write_heard
+from symgen.pipeline.heard import RUN_MOVES, _loaded, heard_runs, is_near_copy, originals, runs_of, write_heard
 from symgen.score import Note
 
 TINY = VaeConfig(
@@ -107,3 +107,19 @@ def test_without_a_file_nothing_is_a_copy_and_a_damaged_one_is_told(untrained):
     np.savez(untrained / "heard.npz", gaps=np.zeros((2, 2)))
     with pytest.raises(CheckpointError, match="float64 of 2 axes"):
         heard_runs(untrained)
+
+
+def test_however_its_file_is_damaged_it_is_told_so(tmp_path):
+    write_heard(tmp_path, [tune()], 4)
+    path, rng = tmp_path / "heard.npz", np.random.default_rng(0)
+    whole, told = path.read_bytes(), 0
+    for place in range(300):
+        data = bytearray(whole)
+        data[int(rng.integers(len(data)))] = int(rng.integers(256))
+        path.write_bytes(bytes(data[: None if place % 3 else int(rng.integers(len(data)))]))
+        _loaded.cache_clear()
+        try:
+            heard_runs(tmp_path)
+        except CheckpointError:
+            told += 1
+    assert told > 200
