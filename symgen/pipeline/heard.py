@@ -137,7 +137,7 @@ def heard_runs(folder: Path) -> _Runs | None:
 def _loaded(path: Path, written: int) -> _Runs:
     """Load runs once for each time they were written."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
             gaps = held["gaps"]
     except _DAMAGE as error:
         msg = f"{path}: damaged ({type(error).__name__}): expected what the model has heard"
