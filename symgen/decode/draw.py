@@ -205,12 +205,13 @@ def _some_lawful_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     """
     laws = [rule for rule in plan.rules if rule.is_law]
     like = _source_of_lines(plan, lambda source: source.random(plan.lattice.n_steps))(rng, 1)[0]
+    asker = Asker(plan.potentials, plan.moments, laws)
     try:
-        line = Asker(plan.potentials, plan.moments, laws).answer(like=like).line
+        line = asker.answer(like=like).line
     except TooMuchToRememberError:
         return None
     if line is None:
-        raise explain_infeasible(plan.potentials, plan.moments, laws)
+        raise explain_infeasible(plan.potentials, plan.moments, laws, asker)
     return line
 
 

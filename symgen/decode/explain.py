@@ -23,16 +23,20 @@ from theory.rules import Moment, Rule, SameBars
 __all__ = ["explain_infeasible", "first_impossible_step", "irreducible_blame", "sole_obstacles"]
 
 
-def explain_infeasible(potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]) -> InfeasibleError:
+def explain_infeasible(
+    potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule], asker: Asker | None = None
+) -> InfeasibleError:
     """Return the error that says why no line keeps the laws among the rules.
 
     Parameters
     ----------
     potentials, moments, rules
         What was asked for, and is impossible.
+    asker
+        Of the laws among the rules, if there is one already.
     """
     laws = [rule for rule in rules if rule.is_law]
-    asker = Asker(potentials, moments, laws)
+    asker = asker or Asker(potentials, moments, laws)
     blame = irreducible_blame(potentials, moments, laws, asker)
     obstacles = sole_obstacles(potentials, moments, laws, blame, asker)
     # Seen with the blamed alone: other laws may clash elsewhere, and the place must fit the names.
