@@ -42,7 +42,9 @@ def train(
     ] = None,
     fine_tune: Annotated[
         str | None,
-        typer.Option("--fine-tune", help="Of vae: begin with a checkpoint, a folder or line-main or line-pop."),
+        typer.Option(
+            "--fine-tune", help="Of vae: begin with a checkpoint: a folder, line-main, line-light or line-pop."
+        ),
     ] = None,
     updates: Annotated[
         int | None, typer.Option("--updates", min=1, help="How long.  [default: as the shipped model]")
