@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.particles import draw_by_particles
-from symgen.decode.plan import Asker, LinePlan, is_possible, plan_in_need, plan_line
+from symgen.decode.plan import MAX_MOVES_IN_NEED, Asker, LinePlan, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -209,10 +211,24 @@ def _some_lawful_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     try:
         line = asker.answer(like=like).line
     except TooMuchToRememberError:
+        _refuse_what_few_laws_forbid(plan)
         return None
     if line is None:
         raise explain_infeasible(plan.potentials, plan.moments, laws, asker)
     return line
+
+
+def _refuse_what_few_laws_forbid(plan: LinePlan) -> None:
+    """Raise the reason if two laws with a memory contradict each other and those without, as far as a lattice can tell.
+
+    A law and its opposite, say: the same memory twice, which a solver does not see.
+    """
+    laws = [rule for rule in plan.rules if rule.is_law]
+    for few in combinations([law for law in laws if law.remembers], 2):
+        some = [law for law in laws if not law.remembers or _is_among(law, few)]
+        with suppress(TooMuchToRememberError):
+            if not is_possible(plan.potentials, plan.moments, some, max_moves=MAX_MOVES_IN_NEED):
+                raise explain_infeasible(plan.potentials, plan.moments, some)
 
 
 def _is_among(rule: Rule, rules: Sequence[Rule]) -> bool:

@@ -19,14 +19,14 @@ from test_explain import in_c, is_kept_so_far
 from symgen.decode import plan as plans
 from symgen.decode import satisfy
 from symgen.decode.clauses import clauses_of
-from symgen.decode.draw import draw_line
+from symgen.decode.draw import _some_lawful_line, draw_line
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.plan import Asker, plan_line
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.meter import Meter
-from theory.rules import ClimaxOnce, Lock, Moment, NoteLength, Range, RepeatedNotes, Rule, SameBars
+from theory.rules import ClimaxOnce, Lock, Moment, Not, NoteLength, Range, RepeatedNotes, Rule, SameBars
 
 THOROUGH = settings(
     max_examples=60,
@@ -187,3 +187,14 @@ def test_a_law_given_twice_that_no_lattice_can_hold_is_left_to_be_judged(monkeyp
         laws = [ClimaxOnce(), ClimaxOnce()]
         plan = plan_line(flat(48, 84, 8), given_moments, laws)
         assert {id(law) for law in plan.judged} == {id(law) for law in laws}
+
+
+def test_a_law_and_its_opposite_are_refused_where_the_solver_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    laws = [ClimaxOnce(), RepeatedNotes(2), Not(RepeatedNotes(2))]
+    plan = plan_line(flat(60, 72, 8), two_bars(), laws, max_moves=1)
+    monkeypatch.setattr(satisfy, "_asked", lambda *_: None)
+    with pytest.raises(InfeasibleError) as caught:
+        _some_lawful_line(plan, np.random.default_rng(0))
+    assert caught.value.blame == tuple(map(str, laws[1:]))
+    kept = plan_line(flat(60, 72, 8), two_bars(), laws[:2], max_moves=1)
+    assert _some_lawful_line(kept, np.random.default_rng(0)) is None
