@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from benchmarks.guarantee import random_rule
-from benchmarks.quality import SHIPPED_CORPORA, excerpt_of, request_like
+from benchmarks.quality import excerpt_of, request_like
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import log_backward
 from symgen.decode.plan import plan_line
 from symgen.errors import InfeasibleError, RequestError
 from symgen.pipeline.generate import load_model, potentials_of
-from symgen.pipeline.training import load_pieces
+from symgen.pipeline.training import SHIPPED_CORPORA, load_pieces
 from theory.rules import Rule
 
 
-def prices(asked: dict[str, object], rule_sets: Sequence[Sequence[Rule] | None]) -> list[float]:
+def prices(asked: dict[str, Any], rule_sets: Sequence[Sequence[Rule] | None]) -> list[float]:
     """Return the price of each set of rules, for one draw of the latents; the usual rules where it is none.
 
     NaN where no lattice can hold them.
