@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.guarantee import random_rule
-from benchmarks.quality import excerpt_of, request_like
+from benchmarks.quality import excerpt_of, random_rules, request_like
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import log_backward
 from symgen.decode.plan import plan_line
@@ -56,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked = request_like(held_out[order[number % len(order)]], options, seed=number)
         rng = np.random.default_rng([13, number])
         for _ in range(50):
-            random = [random_rule(rng, options.bars) for _ in range(int(rng.integers(1, 5)))]
+            random = random_rules(rng, options.bars)
             try:
                 of_style, of_random = prices(asked, [None, random])
             except (InfeasibleError, RequestError):

@@ -31,6 +31,7 @@ from symgen.pipeline.evaluate import Evaluation, Settings, Table, evaluate, load
 from symgen.pipeline.training import SHIPPED_CORPORA, load_pieces
 from symgen.score import Score
 from theory.errors import TheoryError
+from theory.rules import Rule
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "models.md"
 _BEGIN, _END = "<!-- made by benchmarks.quality: begin -->", "<!-- made by benchmarks.quality: end -->"
@@ -161,11 +162,16 @@ def request_like(piece: Piece, options: argparse.Namespace, *, seed: int) -> dic
     }
 
 
+def random_rules(rng: np.random.Generator, n_bars: int) -> list[Rule]:
+    """Return one to four rules of any kind."""
+    return [random_rule(rng, n_bars) for _ in range(int(rng.integers(1, 5)))]
+
+
 def under_random_rules(request: dict[str, Any]) -> tuple[Score, int, int]:
     """Return a song under one to four random rules besides those of the request, refused sets, and violations."""
     rng = np.random.default_rng([13, request["seed"]])
     for n_refused in range(50):
-        rules = [random_rule(rng, request["bars"]) for _ in range(int(rng.integers(1, 5)))]
+        rules = random_rules(rng, request["bars"])
         try:
             song = symgen.generate(**request, changed_rules=rules)
         except (InfeasibleError, RequestError):

@@ -12,7 +12,7 @@ sees it at once: that there is one symbol and one memory, and from which others 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,16 +49,14 @@ class Clauses:
         The variable of each rule's switch.
     ends
         The variables of each rule's memories in the end.
+    parts
+        The clauses, some at a time, each a list of variables; a negative one is negated.
     """
 
     symbols: list[tuple[_Ints, _Ints]]
     switches: list[int]
     ends: list[list[int]]
-    _parts: list[list[list[int]]]
-
-    def parts(self) -> Iterator[list[list[int]]]:
-        """Yield the clauses some at a time, each a list of variables; a negative one is negated."""
-        yield from self._parts
+    parts: list[list[list[int]]]
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.particles import draw_by_particles
-from symgen.decode.plan import MAX_MOVES_IN_NEED, Asker, LinePlan, is_possible, plan_in_need, plan_line
+from symgen.decode.plan import MAX_MOVES_IN_NEED, Asker, LinePlan, is_among, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -167,7 +167,7 @@ def _by_price(lawful: Sequence[tuple[_Line, float]], rng: np.random.Generator) -
 def _drawn_by_particles(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     """Draw by particles that watch over ties too, since a lattice that is tied holds less besides."""
     tied = [rule for rule in plan.rules if isinstance(rule, SameBars) and rule.is_law]  # those are the plan's ties
-    loose = [rule for rule in plan.rules if not _is_among(rule, tied)]
+    loose = [rule for rule in plan.rules if not is_among(rule, tied)]
     for n, temperature in _PARTICLES:
         heated = plan_line(plan.potentials.at_temperature(temperature), plan.moments, loose)
         _refuse_the_impossible(heated)
@@ -225,11 +225,7 @@ def _refuse_what_few_laws_forbid(plan: LinePlan) -> None:
     """
     laws = [rule for rule in plan.rules if rule.is_law]
     for few in combinations([law for law in laws if law.remembers], 2):
-        some = [law for law in laws if not law.remembers or _is_among(law, few)]
+        some = [law for law in laws if not law.remembers or is_among(law, few)]
         with suppress(TooMuchToRememberError):
             if not is_possible(plan.potentials, plan.moments, some, max_moves=MAX_MOVES_IN_NEED):
                 raise explain_infeasible(plan.potentials, plan.moments, some)
-
-
-def _is_among(rule: Rule, rules: Sequence[Rule]) -> bool:
-    return any(rule is one for one in rules)

@@ -15,7 +15,7 @@ import numpy as np
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import Asker, is_possible, untied_lattice
+from symgen.decode.plan import Asker, is_among, is_possible, untied_lattice
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -67,10 +67,8 @@ def first_impossible_step(potentials: LinePotentials, moments: Sequence[Moment],
     """
     lattice, ties, judged = untied_lattice(potentials, moments, laws)
     if judged:
-        try:
-            return Asker(potentials, moments, laws).first_impossible_step(laws)
-        except TooMuchToRememberError:
-            pass  # then what the lattice knows
+        with suppress(TooMuchToRememberError):  # then what the lattice knows
+            return Asker(potentials, moments, laws).first_impossible_step()
     support = forward_support(lattice)
     passed = support[1:].any(axis=1)
     if not passed.all():
@@ -106,7 +104,7 @@ def irreducible_blame(
     remembering = [law for law in laws if law.remembers]
     for n in range(min(3, len(remembering))):
         for few in combinations(remembering, n):
-            some = [law for law in laws if not law.remembers or _is_among(law, few)]
+            some = [law for law in laws if not law.remembers or is_among(law, few)]
             try:
                 possible = is_possible(potentials, moments, some)
             except TooMuchToRememberError:
@@ -117,12 +115,8 @@ def irreducible_blame(
     if all(law.has_place(moments) for law in laws):
         with suppress(TooMuchToRememberError):
             enough = asker.answer(laws).blamed
-            some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or _is_among(law, enough)]
+            some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or is_among(law, enough)]
     return tuple(irreducible(some, is_impossible))
-
-
-def _is_among(law: Rule, laws: Sequence[Rule]) -> bool:
-    return any(law is one for one in laws)
 
 
 def sole_obstacles(

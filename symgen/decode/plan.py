@@ -34,6 +34,7 @@ __all__ = [
     "MAX_MOVES_IN_NEED",
     "Asker",
     "LinePlan",
+    "is_among",
     "is_possible",
     "plan_in_need",
     "plan_line",
@@ -83,7 +84,7 @@ class LinePlan:
     @property
     def compiled(self) -> list[Rule]:
         """The rules that the lattice and its ties keep."""
-        return [rule for rule in self.rules if not any(rule is judged for judged in self.judged)]
+        return [rule for rule in self.rules if not is_among(rule, self.judged)]
 
 
 def plan_line(
@@ -120,7 +121,7 @@ def _planned(
     tied = [rule for rule in rules if isinstance(rule, SameBars) and rule.is_law and rule.has_place(moments)]
     ties = tuple(_tie(rule, moments) for rule in tied)
     apart = _without_holds_into(potentials, ties)
-    compiled = [rule for rule in rules if not any(rule is one for one in tied)]
+    compiled = [rule for rule in rules if not is_among(rule, tied)]
     judged: list[Rule] = []
     while True:
         try:
@@ -234,7 +235,7 @@ class Asker:
         named = [law for law in riddle.laws if any(law is one or (is_plain(law) and law == one) for one in watching)]
         return riddle.answer(named, like=like)
 
-    def first_impossible_step(self, some: Sequence[Rule]) -> int:
+    def first_impossible_step(self) -> int:
         """Return the first step that no line through all before it can pass; the last one if only the end is barred.
 
         Raises
@@ -242,8 +243,8 @@ class Asker:
         TooMuchToRememberError
             If it cannot be told.
         """
-        ties, watching = _ties_and_watching(some, self.moments)
-        lattice, low = _plain_lattice(self.potentials, self.moments, some, ties), self.potentials.alphabet.low
+        ties, watching = _ties_and_watching(self.laws, self.moments)
+        lattice, low = _plain_lattice(self.potentials, self.moments, self.laws, ties), self.potentials.alphabet.low
 
         def is_barred(n_steps: int) -> bool:
             return Riddle(lattice, ties, watching, self.moments, low, n_steps).answer().line is None
@@ -274,6 +275,11 @@ def untied_lattice(
         if not judged:
             break
     return lattice, ties, judged
+
+
+def is_among(rule: Rule, rules: Sequence[Rule]) -> bool:
+    """Whether this very rule is one of some; of rules of one's own, equal ones need not judge alike."""
+    return any(rule is one for one in rules)
 
 
 def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:

@@ -145,7 +145,7 @@ class _Built:
     @classmethod
     def of(cls, laws: Sequence[Rule], clauses: Clauses) -> _Built:
         solver = Solver(name="glucose42")
-        for part in clauses.parts():
+        for part in clauses.parts:
             solver.append_formula(part)
         return cls(laws, clauses, solver, {id(law): number for number, law in enumerate(laws)})
 

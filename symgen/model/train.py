@@ -166,9 +166,8 @@ def train(
                 figures = {_WAITED: float(workers().told(0))}
             continue
         if done % config.evaluate_every == 0 or done == config.n_updates:
-            figures = evaluate(averaged, validation_runs, config) | _waited(figures, config)
-            if config.patience:
-                figures = _followed(figures, averaged, best)
+            found = evaluate(averaged, validation_runs, config)
+            figures = _with_best(found, figures, averaged, best) if config.patience else found
             if config.patience and done % config.evaluate_every == 0:
                 workers().told(int(figures[_WAITED]))
             log_row(
@@ -196,16 +195,13 @@ def train(
 _BEST, _WAITED = "best_bound", "validations_since_best"
 
 
-def _waited(figures: Mapping[str, float], config: TrainConfig) -> dict[str, float]:
-    """Return what is known of the best validation so far."""
-    return {_BEST: figures.get(_BEST, math.inf), _WAITED: figures.get(_WAITED, 0)} if config.patience else {}
-
-
-def _followed(figures: Mapping[str, float], averaged: LineVae, best: LineVae) -> dict[str, float]:
+def _with_best(
+    figures: Mapping[str, float], before: Mapping[str, float], averaged: LineVae, best: LineVae
+) -> dict[str, float]:
     """Keep the weights if none were better by the bounds of both decoders; return the figures with that in them."""
-    bound = figures["chain_bound"] + figures["causal_bound"]
-    if bound >= figures[_BEST]:
-        return {**figures, _WAITED: figures[_WAITED] + 1}
+    bound, least = figures["chain_bound"] + figures["causal_bound"], before.get(_BEST, math.inf)
+    if bound >= least:
+        return {**figures, _BEST: least, _WAITED: before.get(_WAITED, 0) + 1}
     best.load_state_dict(averaged.state_dict())
     return {**figures, _BEST: bound, _WAITED: 0}
 

@@ -26,7 +26,7 @@ from symgen.moments import moments_of
 from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, originals_of, rules_of, track_of
 from symgen.pipeline.form import FORMS, bar_sources
 from symgen.pipeline.harmony import chord_changes, compose_progression
-from symgen.pipeline.heard import heard_runs
+from symgen.pipeline.heard import heard_by
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.request import Request, checked_locks, checked_seed, read_request
 from symgen.pipeline.rules import chosen_rules
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT",
     "HEARD",
-    "heard_by",
     "load_ensemble_model",
     "play",
     "play_between",
@@ -209,7 +208,7 @@ def _ready(seed: int | None, asked: dict[str, Any]) -> _Ready:
     progression = request.progression or compose_progression(
         request.key, request.n_bars, rng, style=request.chord_style, sources=sources, modulations=request.modulations
     )
-    frame = _framed(model, request, progression, of_melody, heard_by(checkpoint))
+    frame = _framed(model, request, progression, of_melody, heard_by(checkpoint or DEFAULT))
     return _Ready(request, progression, frame, sources, rng)
 
 
@@ -233,13 +232,6 @@ def load_ensemble_model(checkpoint: str | Path | None = None) -> EnsembleCheckpo
     folder = checkpoint_folder(checkpoint or DEFAULT)
     config = folder / "config.json"
     return _load(folder, config.stat().st_mtime_ns if config.is_file() else 0)
-
-
-def heard_by(checkpoint: str | Path | None = None) -> NDArray[np.uint32] | None:
-    """Return what the lines of a checkpoint's songs may not copy."""
-    from symgen.model.checkpoint import checkpoint_folder
-
-    return heard_runs(checkpoint_folder(checkpoint or DEFAULT))
 
 
 _OfMelody = tuple[Sequence[Rule | str] | str | None, Sequence[Rule | str], Sequence[Lock | str]]

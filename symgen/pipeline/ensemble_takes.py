@@ -20,8 +20,9 @@ from symgen.grid import TICKS_PER_QUARTER, BarMap
 from symgen.moments import moments_of
 from symgen.pipeline.accompany import melody_number
 from symgen.pipeline.check import with_context
-from symgen.pipeline.ensemble import heard_by, load_ensemble_model
+from symgen.pipeline.ensemble import DEFAULT, load_ensemble_model
 from symgen.pipeline.ensemble_draw import Frame, Played, check_bars, drawn_parts, originals_of, rules_of, track_of
+from symgen.pipeline.heard import heard_by
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.redraw import signed
 from symgen.pipeline.regrid import at_grid
@@ -129,7 +130,9 @@ def redraw_tracks_many(
     numbers = _numbers(config.tracks, tracks)
     parts = parts_of(_with_all(score, config.tracks), config)
     assert parts is not None
-    frame = replace(_frame(model, score, style, rules, changed_rules, temperature), heard=heard_by(checkpoint))
+    frame = replace(
+        _frame(model, score, style, rules, changed_rules, temperature), heard=heard_by(checkpoint or DEFAULT)
+    )
     first, end = _passage(frame.bars, bars)
     if _is_silent(parts, numbers):
         msg = f"{_name(music)}: no notes in the tracks that stay: expected at least a melody"

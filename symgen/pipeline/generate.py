@@ -30,7 +30,7 @@ from symgen.pipeline.band import Choices, song_choices, with_band
 from symgen.pipeline.draws import draw_lines, with_potentials
 from symgen.pipeline.form import FORMS, Form, bar_sources, read_form, settled
 from symgen.pipeline.harmony import chord_changes, compose_progression
-from symgen.pipeline.heard import heard_runs, is_near_copy, originals
+from symgen.pipeline.heard import heard_by, is_near_copy, originals
 from symgen.pipeline.ranking import Drawn, Take, checked_number, ranked
 from symgen.pipeline.request import Request, checked_locks, read_request
 from symgen.pipeline.rules import chosen_rules, default_rules
@@ -475,13 +475,6 @@ def load_model(checkpoint: str | Path | None = None) -> Checkpoint:
     folder = checkpoint_folder(checkpoint)
     config = folder / "config.json"
     return _load(folder, config.stat().st_mtime_ns if config.is_file() else 0)
-
-
-def heard_by(checkpoint: str | Path | None = None) -> NDArray[np.uint32] | None:
-    """Return what the melodies of a checkpoint's model may not copy; see :mod:`symgen.pipeline.heard`."""
-    from symgen.model.checkpoint import checkpoint_folder
-
-    return heard_runs(checkpoint_folder(checkpoint))
 
 
 def _check_span(rules: Sequence[Rule], alphabet: LineAlphabet, key: Key) -> None:

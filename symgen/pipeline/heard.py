@@ -31,7 +31,16 @@ from symgen.evaluate.melody import Melody
 from symgen.files import write_whole
 from symgen.score import Note
 
-__all__ = ["MELODIC_LINES", "RUN_MOVES", "heard_runs", "is_near_copy", "originals", "runs_of", "write_heard"]
+__all__ = [
+    "MELODIC_LINES",
+    "RUN_MOVES",
+    "heard_by",
+    "heard_runs",
+    "is_near_copy",
+    "originals",
+    "runs_of",
+    "write_heard",
+]
 
 RUN_MOVES = 12
 """Moves of the shortest run that makes a near copy."""
@@ -131,6 +140,19 @@ def heard_runs(folder: Path) -> _Runs | None:
     """
     path = folder / _FILE
     return _loaded(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+def heard_by(checkpoint: str | Path | None) -> _Runs | None:
+    """Return what the model of a checkpoint may not copy: that of a folder, a bundled one by name, or the default.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such checkpoint, or its file is damaged.
+    """
+    from symgen.model.checkpoint import checkpoint_folder
+
+    return heard_runs(checkpoint_folder(checkpoint))
 
 
 @lru_cache(maxsize=4)

@@ -21,7 +21,7 @@ from symgen.model.vae import LineVae, VaeConfig
 from symgen.model.workers import workers
 from symgen.pipeline.card import model_card
 from symgen.pipeline.corpora import entry_of
-from symgen.pipeline.heard import heard_runs, write_heard
+from symgen.pipeline.heard import heard_by, write_heard
 from symgen.score import Note
 
 __all__ = ["CORPUS_GRID", "SHIPPED_CORPORA", "load_pieces", "melodies_heard", "runs_of", "train_line_vae"]
@@ -133,7 +133,7 @@ def train_line_vae(
     heard = {piece.style for piece in pieces} | set(begun.styles if begun else ())
     styles = tuple(style for style in STYLES if style in heard)
     if workers().is_first:
-        before = None if fine_tune is None else heard_runs(checkpoint_folder(fine_tune))
+        before = None if fine_tune is None else heard_by(fine_tune)
         write_heard(out, melodies_heard(pieces), CORPUS_GRID, before)
         save_checkpoint(out, model, styles=styles, training=trained, card=model_card(out.name, trained, styles))
     return figures

@@ -114,7 +114,7 @@ def test_the_first_step_that_no_beginning_passes(request_drawn: Request) -> None
         if not any(is_kept_so_far(given_potentials, given_moments, plain, line) for line in beginnings):
             expected = n - 1
             break
-    assert Asker(given_potentials, given_moments, plain).first_impossible_step(plain) == expected
+    assert Asker(given_potentials, given_moments, plain).first_impossible_step() == expected
 
 
 def test_a_line_is_like_the_one_that_it_should_be_like() -> None:
