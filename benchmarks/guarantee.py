@@ -22,9 +22,10 @@ import numpy as np
 
 from symgen.alphabet import LineAlphabet
 from symgen.conditions import tonic_shift
+from symgen.decode.ask import Asker
 from symgen.decode.explain import first_impossible_step, irreducible_blame
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import Asker, is_possible
+from symgen.decode.plan import is_possible
 from symgen.errors import InfeasibleError, RequestError
 from symgen.grid import BarMap
 from symgen.moments import audit, moments_of

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import combinations
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from symgen.decode.ask import Asker
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.infer import lines_at, log_backward
 from symgen.decode.judge import LineJudge
 from symgen.decode.memory import TooMuchToRememberError
+from symgen.decode.mixture import plans_of_cases
 from symgen.decode.particles import draw_by_particles
-from symgen.decode.plan import MAX_MOVES_IN_NEED, Asker, LinePlan, is_among, is_possible, plan_in_need, plan_line
+from symgen.decode.plan import LinePlan, is_among, is_possible, plan_in_need, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -80,7 +82,7 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
     particles can, and the solver not at all.
     """
     _refuse_the_impossible(plan)
-    line, lawful = _drawn(plan, rng, uniform)
+    line, lawful = _drawn([plan], rng, uniform)
     if line is None:
         line = _drawn_in_need(plan, lawful, rng, uniform)
     return line
@@ -97,7 +99,7 @@ def try_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     laws = [rule for rule in plan.rules if rule.is_law]
     if not all(law.has_place(plan.moments) for law in laws) or not plan.is_possible:
         return None
-    return _drawn(plan, rng, None)[0]
+    return _drawn([plan], rng, None)[0]
 
 
 def _refuse_the_impossible(plan: LinePlan) -> None:
@@ -109,28 +111,47 @@ def _refuse_the_impossible(plan: LinePlan) -> None:
 
 
 def _drawn(
-    plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None
+    plans: Sequence[LinePlan], rng: np.random.Generator, uniform: _Chance | None
 ) -> tuple[_Line | None, list[tuple[_Line, float]]]:
-    """Return the first line that is accepted, drawn by the lattice and its ties; none if none is in many draws.
+    """Return the first line that is accepted, drawn by the lattices and their ties; none if none is in many draws.
 
-    And all that keep the laws but were not accepted, with what they are charged.
+    And all that keep the laws but were not accepted, with what they are charged. Several plans are the cases of one.
     """
-    draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
-    judges = [LineJudge.of(rule, plan.moments, plan.potentials.alphabet.low) for rule in plan.judged]
-    if not plan.judged:
-        first: _Line = draw(rng, 1)[0]
-        return first, []
+    sources = [_Source.of(plan, uniform) for plan in plans]
+    share = _shares(plans)
+    n_at_once = 1 if len(plans) > 1 or plans[0].ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
+    n_steps = plans[0].lattice.n_steps
+    n_draws = min(_N_DRAWS, max(1, _N_STEPS_UNDER_TIES // n_steps)) if plans[0].ties else _N_DRAWS
     lawful: list[tuple[_Line, float]] = []
-    n_at_once = 1 if plan.ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
-    n_draws = min(_N_DRAWS, max(1, _N_STEPS_UNDER_TIES // plan.lattice.n_steps)) if plan.ties else _N_DRAWS
     for _ in range(n_draws // n_at_once):
-        for line in draw(rng, n_at_once):
-            price = _price(judges, line)
-            if rng.random() < math.exp(-price):
+        source = sources[int(rng.choice(len(plans), p=share)) if len(plans) > 1 else 0]
+        for line in source.draw(rng, n_at_once if source.judges else 1):
+            price = _price(source.judges, line)
+            if not source.judges or rng.random() < math.exp(-price):
                 return line, lawful
             if price < math.inf:
                 lawful.append((line, price))
     return None, lawful
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What draws a number of lines from a lattice and its ties, and what judges them."""
+
+    draw: Callable[[np.random.Generator, int], _Line]
+    judges: Sequence[LineJudge]
+
+    @classmethod
+    def of(cls, plan: LinePlan, uniform: _Chance | None) -> _Source:
+        draw = _source_of_lines(plan, uniform or (lambda source: source.random(plan.lattice.n_steps)))
+        return cls(draw, [LineJudge.of(rule, plan.moments, plan.potentials.alphabet.low) for rule in plan.judged])
+
+
+def _shares(plans: Sequence[LinePlan]) -> NDArray[np.float64]:
+    """Return how likely each plan is by what its lines weigh."""
+    totals = np.array([plan.log_total for plan in plans])
+    weight = np.exp(totals - totals.max())
+    return np.asarray(weight / weight.sum())
 
 
 def _drawn_in_need(
@@ -144,7 +165,14 @@ def _drawn_in_need(
     _refuse_the_impossible(larger)
     line: _Line | None = None
     if len(larger.judged) < len(plan.judged):
-        line, more = _drawn(larger, rng, uniform)
+        line, more = _drawn([larger], rng, uniform)
+        lawful = more or lawful
+    cases = plans_of_cases(plan.potentials, plan.moments, plan.rules) if line is None else None
+    if cases is not None:
+        if not cases:
+            laws = [rule for rule in plan.rules if rule.is_law]
+            raise explain_infeasible(plan.potentials, plan.moments, laws)
+        line, more = _drawn(cases, rng, uniform)
         lawful = more or lawful
     if line is None:
         found = None if lawful else _some_lawful_line(larger, rng)  # or the reason why there is none
@@ -211,21 +239,10 @@ def _some_lawful_line(plan: LinePlan, rng: np.random.Generator) -> _Line | None:
     try:
         line = asker.answer(like=like).line
     except TooMuchToRememberError:
-        _refuse_what_few_laws_forbid(plan)
+        with suppress(TooMuchToRememberError):
+            if not asker.is_possible(laws):
+                raise explain_infeasible(plan.potentials, plan.moments, laws, asker) from None
         return None
     if line is None:
         raise explain_infeasible(plan.potentials, plan.moments, laws, asker)
     return line
-
-
-def _refuse_what_few_laws_forbid(plan: LinePlan) -> None:
-    """Raise the reason if two laws with a memory contradict each other and those without, as far as a lattice can tell.
-
-    A law and its opposite, say: the same memory twice, which a solver does not see.
-    """
-    laws = [rule for rule in plan.rules if rule.is_law]
-    for few in combinations([law for law in laws if law.remembers], 2):
-        some = [law for law in laws if not law.remembers or is_among(law, few)]
-        with suppress(TooMuchToRememberError):
-            if not is_possible(plan.potentials, plan.moments, some, max_moves=MAX_MOVES_IN_NEED):
-                raise explain_infeasible(plan.potentials, plan.moments, some)

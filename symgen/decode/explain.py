@@ -12,10 +12,11 @@ from itertools import combinations
 
 import numpy as np
 
+from symgen.decode.ask import Asker
 from symgen.decode.blame import irreducible, quarrel, remedy
 from symgen.decode.infer import forward_support
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import Asker, is_among, is_possible, untied_lattice
+from symgen.decode.plan import is_among, is_possible, untied_lattice
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
@@ -116,7 +117,21 @@ def irreducible_blame(
         with suppress(TooMuchToRememberError):
             enough = asker.answer(laws).blamed
             some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or is_among(law, enough)]
+        some = _fewer(some, asker)
     return tuple(irreducible(some, is_impossible))
+
+
+def _fewer(laws: Sequence[Rule], asker: Asker) -> list[Rule]:
+    """Return some of a few laws, which are impossible too, if two of those with a memory, or all of them, are.
+
+    Each law that need not be spared one by one saves a question that may be hard.
+    """
+    remembering = [law for law in laws if law.remembers]
+    for few in [*combinations(remembering, 2), remembering]:
+        with suppress(TooMuchToRememberError):
+            if not asker.is_possible(few):
+                return list(few)
+    return list(laws)
 
 
 def sole_obstacles(

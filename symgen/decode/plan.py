@@ -10,21 +10,17 @@ not known beforehand.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symgen.alphabet import HOLD
 from symgen.decode.compile import compile_line
-from symgen.decode.infer import has_line
+from symgen.decode.infer import has_line, log_backward
 from symgen.decode.lattice import Lattice
-from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError, is_plain
-from symgen.decode.satisfy import Answer, Riddle
+from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
 from symgen.decode.ties import Tie, TiedSums, has_tied_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
@@ -32,13 +28,14 @@ from theory.rules import Moment, Rule, SameBars
 
 __all__ = [
     "MAX_MOVES_IN_NEED",
-    "Asker",
     "LinePlan",
     "is_among",
     "is_possible",
     "plan_in_need",
     "plan_line",
+    "tie_of",
     "untied_lattice",
+    "without_holds_into",
 ]
 
 MAX_MOVES_IN_NEED = 2**20
@@ -82,6 +79,13 @@ class LinePlan:
         return has_line(self.lattice)
 
     @property
+    def log_total(self) -> float:
+        """What all lines weigh that keep the rules that are compiled; ``-inf`` if there are none."""
+        if self.sums is not None:
+            return self.sums.log_total
+        return float(log_backward(self.lattice)[0, 0]) if has_line(self.lattice) else -np.inf
+
+    @property
     def compiled(self) -> list[Rule]:
         """The rules that the lattice and its ties keep."""
         return [rule for rule in self.rules if not is_among(rule, self.judged)]
@@ -119,8 +123,8 @@ def _planned(
 ) -> tuple[Lattice, tuple[Tie, ...], _Sums | None, tuple[Rule, ...]]:
     """Return the lattice, its ties, what is asked of both if there is any line without the ties, and what is judged."""
     tied = [rule for rule in rules if isinstance(rule, SameBars) and rule.is_law and rule.has_place(moments)]
-    ties = tuple(_tie(rule, moments) for rule in tied)
-    apart = _without_holds_into(potentials, ties)
+    ties = tuple(tie_of(rule, moments) for rule in tied)
+    apart = without_holds_into(potentials, ties)
     compiled = [rule for rule in rules if not is_among(rule, tied)]
     judged: list[Rule] = []
     while True:
@@ -178,94 +182,6 @@ def is_possible(
     return possible
 
 
-@dataclass(slots=True)
-class Asker:
-    """What can be said of some of the laws of a request, though it takes seconds.
-
-    What is built for one question serves the next. Where no lattice can hold the laws together, a solver is asked.
-
-    Parameters
-    ----------
-    potentials, moments, laws
-        The request.
-    """
-
-    potentials: LinePotentials
-    moments: Sequence[Moment]
-    laws: Sequence[Rule]
-    _riddles: dict[tuple[int, ...], Riddle] = field(default_factory=dict)
-
-    def is_possible(self, some: Sequence[Rule]) -> bool:
-        """Whether any line keeps some of the laws.
-
-        Raises
-        ------
-        TooMuchToRememberError
-            If it cannot be told.
-        """
-        for max_moves in (MAX_MOVES_OF_A_STEP, MAX_MOVES_IN_NEED):
-            with suppress(TooMuchToRememberError):
-                return is_possible(self.potentials, self.moments, some, max_moves=max_moves)
-        return self.answer(some).line is not None
-
-    def answer(self, some: Sequence[Rule] | None = None, *, like: NDArray[np.int64] | None = None) -> Answer:
-        """Look for any line that keeps some of the laws, which must have their places; all of them if left out.
-
-        Parameters
-        ----------
-        some
-            Of the laws.
-        like
-            Symbols of a line that should be followed as far as possible.
-
-        Raises
-        ------
-        TooMuchToRememberError
-            If it cannot be told.
-        """
-        asked = self.laws if some is None else some
-        ties, watching = _ties_and_watching(asked, self.moments)
-        base = [law for law in asked if not law.remembers or isinstance(law, SameBars)]
-        key = tuple(map(id, base))
-        if key not in self._riddles:
-            all_watching = _ties_and_watching(self.laws, self.moments)[1]
-            lattice = _plain_lattice(self.potentials, self.moments, asked, ties)
-            self._riddles[key] = Riddle(lattice, ties, all_watching, self.moments, self.potentials.alphabet.low)
-        riddle = self._riddles[key]
-        named = [law for law in riddle.laws if any(law is one or (is_plain(law) and law == one) for one in watching)]
-        return riddle.answer(named, like=like)
-
-    def first_impossible_step(self) -> int:
-        """Return the first step that no line through all before it can pass; the last one if only the end is barred.
-
-        Raises
-        ------
-        TooMuchToRememberError
-            If it cannot be told.
-        """
-        ties, watching = _ties_and_watching(self.laws, self.moments)
-        lattice, low = _plain_lattice(self.potentials, self.moments, self.laws, ties), self.potentials.alphabet.low
-
-        def is_barred(n_steps: int) -> bool:
-            return Riddle(lattice, ties, watching, self.moments, low, n_steps).answer().line is None
-
-        return min(bisect_left(range(len(self.moments)), x=True, lo=1, key=is_barred), len(self.moments)) - 1
-
-
-def _plain_lattice(
-    potentials: LinePotentials, moments: Sequence[Moment], laws: Sequence[Rule], ties: Sequence[Tie]
-) -> Lattice:
-    """Return the lattice of the laws without a memory."""
-    return compile_line(_without_holds_into(potentials, ties), moments, [law for law in laws if not law.remembers])
-
-
-def _ties_and_watching(laws: Sequence[Rule], moments: Sequence[Moment]) -> tuple[tuple[Tie, ...], list[Rule]]:
-    """Return the ties among laws, and those that remember something else; what is said twice is said once."""
-    ties = tuple(_tie(law, moments) for law in laws if isinstance(law, SameBars))
-    watching = [law for law in laws if law.remembers and not isinstance(law, SameBars)]
-    return ties, [law for i, law in enumerate(watching) if not (is_plain(law) and law in watching[:i])]
-
-
 def untied_lattice(
     potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]
 ) -> tuple[Lattice, tuple[Tie, ...], tuple[Rule, ...]]:
@@ -282,12 +198,13 @@ def is_among(rule: Rule, rules: Sequence[Rule]) -> bool:
     return any(rule is one for one in rules)
 
 
-def _tie(rule: SameBars, moments: Sequence[Moment]) -> Tie:
+def tie_of(rule: SameBars, moments: Sequence[Moment]) -> Tie:
+    """Return the tie that a law on bars that come back is."""
     like, again = rule.passages(moments)
     return Tie(like.start, again.start, len(like))
 
 
-def _without_holds_into(potentials: LinePotentials, ties: Sequence[Tie]) -> LinePotentials:
+def without_holds_into(potentials: LinePotentials, ties: Sequence[Tie]) -> LinePotentials:
     """Forbid to hold a note into a tied segment: what is held there would be another note in each."""
     step = potentials.step.copy()
     step[[start for tie in ties for start in (tie.source_start, tie.target_start)], HOLD] = -np.inf

@@ -70,7 +70,9 @@ class Riddle:
     n_steps: int | None = None
     _built: dict[bool, _Built | None] = field(default_factory=dict)
 
-    def answer(self, some: Sequence[Rule] | None = None, *, like: _Line | None = None) -> Answer:
+    def answer(
+        self, some: Sequence[Rule] | None = None, *, like: _Line | None = None, is_patient: bool = True
+    ) -> Answer:
         """Find a line that keeps some of the laws.
 
         Parameters
@@ -79,6 +81,8 @@ class Riddle:
             Which; all of them if left out.
         like
             Symbols of a line that should be followed as far as possible.
+        is_patient
+            Whether to go on after about a second.
 
         Raises
         ------
@@ -92,6 +96,8 @@ class Riddle:
         answer = poor.asked(asked, _FEW_CONFLICTS, like)
         if answer is not None:
             return answer
+        if not is_patient:
+            raise TooMuchToRememberError(asked)
         rich = self._with_clauses(is_rich=True)
         if rich is not None:
             return _pressed(rich, asked, like)

@@ -32,6 +32,7 @@ from symgen.decode.columns import Moves, Sums, live_moves, sums_of
 from symgen.decode.infer import two_way_support
 from symgen.decode.joint import Level, check_work, joint_log_moves, levels_of
 from symgen.decode.lattice import Lattice
+from symgen.decode.merge import merged
 from symgen.decode.semiring import BOOL, COUNT, LOG, MAX, Semiring
 from symgen.decode.tieparts import Block, Part, Run, Tie, parts_of
 from symgen.errors import RequestError
@@ -42,8 +43,8 @@ _Values = NDArray[Any]  # elements of a semiring
 _Index = NDArray[np.int64]
 _Choose = Callable[[NDArray[np.float64]], int]
 
-_MAX_PRODUCTS = 1 << 28
-"""Products summed over a run, or at one step of a block: about a second."""
+_MAX_PRODUCTS, _MAX_TRUTHS = 1 << 28, 1 << 30
+"""Products summed over a run, or at one step of a block: about a second; and of truths, eight of which are one."""
 
 _SHARED_SUMS, _SHARED_TRUTHS = 24, 512
 """One guess in so many makes a joint state a shared one: where it is quicker to sum or ask for all guesses."""
@@ -118,7 +119,7 @@ class _Solver:
     def _run(self, run: Run, after: _Values) -> list[_Values]:
         steps = range(run.end - 1, run.start - 1, -1)
         moves = [live_moves(self.lattice, step, self.live) for step in steps]
-        check_work(self._n_at_once(len(after)) * sum(move.target.size for move in moves), _MAX_PRODUCTS, run)
+        check_work(self._n_at_once(len(after)) * sum(move.target.size for move in moves), self._most, run)
         sums, values = sums_of(after, self.semiring), [after]
         for move in moves:
             sums = sums.before(move)
@@ -152,7 +153,11 @@ class _Solver:
     def _check(self, block: Block, levels: Sequence[Level], n_columns: int, n_after: int) -> None:
         shared = sum(level.shared_target.size for level in levels)
         own = sum(level.target.size for level in levels)
-        check_work(self._n_at_once(n_columns) * shared + n_after * own, _MAX_PRODUCTS, block)
+        check_work(self._n_at_once(n_columns) * shared + n_after * own, self._most, block)
+
+    @property
+    def _most(self) -> int:
+        return _MAX_TRUTHS if self.semiring is BOOL else _MAX_PRODUCTS
 
     def _n_at_once(self, n_columns: int) -> int:
         """Return what so many columns count for: of truths eight are one."""
@@ -270,7 +275,7 @@ class TiedSums:
 
 def has_tied_line(lattice: Lattice, ties: Sequence[Tie]) -> bool:
     """Whether there is any line whose tied segments are equal; quicker than the sum of all; see :class:`TiedSums`."""
-    return bool(_solve(lattice, ties, BOOL)[2])
+    return bool(_solve(merged(lattice), ties, BOOL)[2])
 
 
 def count_tied(lattice: Lattice, ties: Sequence[Tie]) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from symgen.alphabet import N_SPECIAL
 from symgen.decode.draw import draw_line
 from symgen.decode.grids import leaving_rows, silent_rows
-from symgen.decode.infer import has_line, lines_at_batch, log_backward, log_backward_batch, log_weight_of
+from symgen.decode.infer import has_line, lines_at_batch, log_backward_batch, log_weight_of
 from symgen.decode.plan import LinePlan, plan_line
 from symgen.decode.ties import TiedSums
 from symgen.potentials import LineArcs, LinePotentials
@@ -146,8 +146,7 @@ def _together(
 
 def _alone(plan: LinePlan, rng: np.random.Generator, chance: Chance | None) -> tuple[NDArray[np.int64], float]:
     line = draw_line(plan, rng, chance)
-    total = plan.sums.log_total if plan.sums is not None else float(log_backward(plan.lattice)[0, 0])
-    return line, log_weight_of(plan.lattice, line) - total
+    return line, log_weight_of(plan.lattice, line) - plan.log_total
 
 
 def _same_arcs(one: LineArcs, other: LineArcs) -> bool:

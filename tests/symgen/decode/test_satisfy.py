@@ -16,13 +16,14 @@ from oracle import Line, potentials_lines
 from rule_strategies import moments, place, price, rule_lists
 from test_explain import in_c, is_kept_so_far
 
+from symgen.decode import ask, satisfy
 from symgen.decode import plan as plans
-from symgen.decode import satisfy
+from symgen.decode.ask import Asker
 from symgen.decode.clauses import clauses_of
 from symgen.decode.draw import _some_lawful_line, draw_line
 from symgen.decode.explain import explain_infeasible
 from symgen.decode.memory import TooMuchToRememberError
-from symgen.decode.plan import Asker, plan_line
+from symgen.decode.plan import plan_line
 from symgen.errors import InfeasibleError
 from symgen.potentials import LinePotentials
 from theory.meter import Meter
@@ -137,8 +138,9 @@ def two_bars() -> list[Moment]:
 @pytest.fixture
 def _without_lattices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no lattice hold a law with a memory."""
-    monkeypatch.setattr(plans, "MAX_MOVES_OF_A_STEP", 1)
-    monkeypatch.setattr(plans, "MAX_MOVES_IN_NEED", 1)
+    for name in ("MAX_MOVES_OF_A_STEP", "MAX_MOVES_IN_NEED"):
+        monkeypatch.setattr(ask, name, 1)
+        monkeypatch.setattr(plans, name, 1)
 
 
 @pytest.mark.usefixtures("_without_lattices")

@@ -1,0 +1,60 @@
+"""The law of a request as a mixture: that of each of its cases, as often as the lines of the case weigh together.
+
+Where rules remember too much for one lattice, the lines that keep them fall into cases (:mod:`symgen.decode.cases`),
+and no line into two. A line drawn from a case, the case drawn by what all its lines weigh, has exactly the law that one
+lattice would give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from symgen.decode.cases import split
+from symgen.decode.plan import LinePlan, plan_line
+from symgen.errors import RequestError
+from symgen.potentials import LinePotentials
+from theory.rules import Moment, Rule
+
+__all__ = ["plans_of_cases"]
+
+_MAX_PLANS = 128
+"""How many cases may be looked at: seconds of work."""
+
+
+def plans_of_cases(
+    potentials: LinePotentials, moments: Sequence[Moment], rules: Sequence[Rule]
+) -> list[LinePlan] | None:
+    """Return a plan for each case of a request that leaves any line; none, if there are too many, or no cases.
+
+    Parameters
+    ----------
+    potentials, moments, rules
+        As for :func:`symgen.decode.plan.plan_line`.
+
+    Notes
+    -----
+    Cases are taken apart until a lattice holds each, or nothing more is gained: the plan of such a case has rules that
+    are left to be judged.
+    """
+    waiting = split(rules, potentials.alphabet, moments, are_apart=True)
+    if waiting is None:
+        return None
+    plans: list[LinePlan] = []
+    for _ in range(_MAX_PLANS):
+        if not waiting:
+            return plans
+        case = waiting.pop()
+        try:
+            plan = plan_line(potentials, moments, case)
+        except RequestError:  # ties alone that take too much work
+            return None
+        if np.isneginf(plan.log_total):
+            continue
+        smaller = split(case, potentials.alphabet, moments, are_apart=True) if plan.judged else None
+        if smaller is None:
+            plans.append(plan)
+        else:
+            waiting += smaller
+    return None
