@@ -131,12 +131,13 @@ def _events(rows: Sequence[Mapping[str, float]]) -> bytes:
 
 
 def hours_of(folder: Path) -> float:
-    """Return how long a run took by its history, pauses included; 0 where it has none."""
+    """Return how long a run took by its history, without pauses and what they undid; 0 where it has none."""
     path = folder / _HISTORY
     if not path.is_file():
         return 0.0
     rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
-    return float(rows[-1]["time"] - rows[0]["began"]) / 3600 if rows and "began" in rows[0] else 0.0
+    ends = {row["began"]: row["time"] for row in rows if "began" in row}  # of each time it was begun, the last row
+    return float(sum(end - begin for begin, end in ends.items())) / 3600
 
 
 def torch_version() -> str:

@@ -3,6 +3,7 @@
 import json
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from symgen.conditions import N_FEATURES
 from symgen.errors import CheckpointError, RequestError
 from symgen.model.checkpoint import load_checkpoint, save_checkpoint
 from symgen.model.data import LineRun
-from symgen.model.runs import hours_of
+from symgen.model.runs import hours_of, log_row
 from symgen.model.sample import line_potentials, sample_latents
 from symgen.model.train import TrainConfig, condition_dropout, train
 from symgen.model.vae import LineVae, VaeConfig, summary
@@ -216,6 +217,13 @@ def test_a_run_may_begin_with_a_trained_model(runs, tmp_path):
     with pytest.raises(CheckpointError, match="other settings or other data"):
         train(TINY, barely, runs, runs, tmp_path / "tuned")
     assert 0 < hours_of(tmp_path / "first") < 1
+
+
+def test_pauses_are_no_hours(tmp_path: Path) -> None:
+    for update, began, end in [(1, 0.0, 1800.0), (2, 0.0, 3600.0), (3, 90_000.0, 91_800.0)]:
+        log_row(tmp_path, {"update": update, "began": began, "time": end})
+    assert hours_of(tmp_path) == 1.5
+    assert hours_of(tmp_path / "none") == 0.0
 
 
 def test_sampling_is_a_function_of_the_generator():
