@@ -11,7 +11,8 @@ swaps
     the bar has more notes now than it had, the sequence goes on with the pitches of the bars after it; these notes are
     also counted apart.
 transposed chords
-    The chords moved by some semitones, the latents kept: share of onsets that stay, and of notes that sound otherwise.
+    The chords moved by some semitones, the latents kept: share of onsets that stay, and of notes that sound otherwise;
+    by the model alone, and as ``symgen transfer`` gives it, under the default rules.
 probes
     A linear classifier is asked for rhythm from the pitches' latents (is a slot of the bar an onset), and for pitches
     from the rhythm's (the pitch class of the bar's first note), against always naming the most frequent answer.
@@ -22,16 +23,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import symgen
 from symgen.alphabet import HOLD, N_SPECIAL, REST
+from symgen.corpus.shards import Piece
 from symgen.decode.compile import compile_line
 from symgen.decode.infer import best_line
+from symgen.errors import SymgenError
+from symgen.evaluate.excerpt import first_bars, only_track
 from symgen.grid import BarMap
 from symgen.model.checkpoint import Checkpoint, checkpoint_folder, load_checkpoint
 from symgen.model.data import LineRun, stack, windows
@@ -170,6 +175,34 @@ def transposed_chords(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -
     }
 
 
+def transposed_under_rules(pieces: Sequence[Piece], n: int, checkpoint: str) -> dict[str, float]:
+    """Return the same of ``symgen transfer``: a piece's rhythm and pitches over its chords, and over these moved."""
+    stays: list[float] = []
+    moved = total = 0
+    songs = [first_bars(only_track(piece.score), 8) for piece in pieces if piece.split == "test"]
+    for number, song in enumerate(song for song in songs if song is not None and song.n_notes > 2 and song.chords):
+        shift = 1 + number % 11
+        chords = tuple(replace(change, chord=change.chord.transposed(shift)) for change in song.chords)
+        try:
+            before, after = (
+                symgen.transfer(song, song, harmony, checkpoint=checkpoint).score.tracks[0].notes
+                for harmony in (song, replace(song, chords=chords))
+            )
+        except SymgenError:  # a metre that the model has no place for, say
+            continue
+        pitch = [{note.onset_steps: note.pitch for note in notes} for notes in (before, after)]
+        both = pitch[0].keys() & pitch[1].keys()
+        stays.append(2 * len(both) / max(len(pitch[0]) + len(pitch[1]), 1))
+        moved, total = moved + sum(pitch[0][step] != pitch[1][step] for step in both), total + len(both)
+        if len(stays) == n:
+            break
+    return {
+        "onsets that stay (F1)": float(np.mean(stays)),
+        "notes that move": moved / max(total, 1),
+        "pieces": len(stays),
+    }
+
+
 def probes(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str, float]:
     """Return accuracies of linear probes and of always naming the most frequent answer."""
     n_harmony, n_rhythm, _ = checkpoint.model.sizes
@@ -216,8 +249,9 @@ def _probe(x: NDArray[np.float32], y: _Line, held_out: NDArray[np.bool_]) -> tup
     return float((said == y[held_out]).mean()), float((y[held_out] == most).mean())
 
 
-def measured(checkpoint: Checkpoint, n: int) -> dict[str, dict[str, float]]:
-    """Return all figures."""
+def measured(name: str, n: int) -> dict[str, dict[str, float]]:
+    """Return all figures of a checkpoint."""
+    checkpoint = load_checkpoint(checkpoint_folder(name))
     pieces = load_pieces(checkpoint.training["corpora"])
     runs = runs_of(pieces, "test", checkpoint.model.config)
     return {
@@ -225,6 +259,7 @@ def measured(checkpoint: Checkpoint, n: int) -> dict[str, dict[str, float]]:
         "reconstruction, 16 bars": reconstruction(checkpoint, runs, 16, n // 2),
         "rhythm swapped": swaps(checkpoint, runs, n),
         "chords transposed": transposed_chords(checkpoint, runs, n),
+        "chords transposed, default rules": transposed_under_rules(pieces, n, name),
         "probes": probes(checkpoint, runs, n),
     }
 
@@ -235,7 +270,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    found = measured(load_checkpoint(checkpoint_folder(arguments.checkpoint)), arguments.pairs)
+    found = measured(arguments.checkpoint, arguments.pairs)
     print("| what | figure | value |\n|---|---|---|")
     for what, figures in found.items():
         for name, value in figures.items():
