@@ -48,6 +48,7 @@ class Asker:
     moments: Sequence[Moment]
     laws: Sequence[Rule]
     _riddles: dict[tuple[int, ...], Riddle] = field(default_factory=dict)
+    _refusals: dict[frozenset[int], Answer] = field(default_factory=dict)
 
     def is_possible(self, some: Sequence[Rule]) -> bool:
         """Whether any line keeps some of the laws.
@@ -132,6 +133,9 @@ class Asker:
             If it cannot be told.
         """
         asked = self.laws if some is None else some
+        question = frozenset(map(id, asked))
+        if question in self._refusals:
+            return self._refusals[question]
         ties, watching = _ties_and_watching(asked, self.moments)
         base = [law for law in asked if not law.remembers or isinstance(law, SameBars)]
         key = tuple(map(id, base))
@@ -141,7 +145,10 @@ class Asker:
             self._riddles[key] = Riddle(lattice, ties, all_watching, self.moments, self.potentials.alphabet.low)
         riddle = self._riddles[key]
         named = [law for law in riddle.laws if any(law is one or (is_plain(law) and law == one) for one in watching)]
-        return riddle.answer(named, like=like, is_patient=is_patient)
+        answer = riddle.answer(named, like=like, is_patient=is_patient)
+        if answer.line is None:
+            self._refusals[question] = answer
+        return answer
 
     def first_impossible_step(self) -> int:
         """Return the first step that no line through all before it can pass; the last one if only the end is barred.

@@ -95,7 +95,7 @@ def irreducible_blame(
     -----
     Quarrels among few laws are looked for first, since laws with a memory are dear to compile: among those without
     one, then with one of the others, then with two, as far as a lattice can tell. If none is found, the solver names
-    laws that are enough. See :func:`symgen.decode.blame.irreducible`.
+    laws that are enough, if it is quick or has done so already. See :func:`symgen.decode.blame.irreducible`.
     """
     asker = asker or Asker(potentials, moments, laws)
 
@@ -115,7 +115,7 @@ def irreducible_blame(
     some = list(laws)
     if all(law.has_place(moments) for law in laws):
         with suppress(TooMuchToRememberError):
-            enough = asker.answer(laws).blamed
+            enough = asker.answer(laws, is_patient=False).blamed
             some = [law for law in laws if not law.remembers or isinstance(law, SameBars) or is_among(law, enough)]
         some = _fewer(some, asker)
     return tuple(irreducible(some, is_impossible))

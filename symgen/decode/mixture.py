@@ -8,11 +8,13 @@ lattice would give it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from symgen.decode.cases import split
-from symgen.decode.plan import LinePlan, plan_line
+from symgen.decode.memory import TooMuchToRememberError
+from symgen.decode.plan import LinePlan, is_possible, plan_line
 from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule
@@ -46,6 +48,9 @@ def plans_of_cases(
         if not waiting:
             return plans
         case = waiting.pop()
+        with suppress(TooMuchToRememberError):  # which takes less than sums
+            if not is_possible(potentials, moments, [rule for rule in case if rule.is_law]):
+                continue
         try:
             plan = plan_line(potentials, moments, case)
         except RequestError:  # ties alone that take too much work
