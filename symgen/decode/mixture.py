@@ -22,7 +22,10 @@ from theory.rules import Moment, Rule
 __all__ = ["plans_of_cases"]
 
 _MAX_PLANS = 128
-"""How many cases may be looked at: seconds of work."""
+"""How many cases may be looked at."""
+
+_MAX_MOVES = 1 << 29
+"""Moves of all steps of all cases that are summed: about ten seconds."""
 
 
 def plans_of_cases(
@@ -44,9 +47,12 @@ def plans_of_cases(
     if waiting is None:
         return None
     plans: list[LinePlan] = []
-    for _ in range(_MAX_PLANS):
+    n_moves = 0
+    for n_seen in range(_MAX_PLANS):
         if not waiting:
             return plans
+        if n_seen + len(waiting) > _MAX_PLANS or n_moves > _MAX_MOVES:
+            return None
         case = waiting.pop()
         with suppress(TooMuchToRememberError):  # which takes less than sums
             if not is_possible(potentials, moments, [rule for rule in case if rule.is_law]):
@@ -55,6 +61,7 @@ def plans_of_cases(
             plan = plan_line(potentials, moments, case)
         except RequestError:  # ties alone that take too much work
             return None
+        n_moves += plan.lattice.automaton.next_state[0].size * plan.lattice.n_steps
         if np.isneginf(plan.log_total):
             continue
         smaller = split(case, potentials.alphabet, moments, are_apart=True) if plan.judged else None
