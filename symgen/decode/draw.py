@@ -117,14 +117,17 @@ def _drawn(
 
     And all that keep the laws but were not accepted, with what they are charged. Several plans are the cases of one.
     """
-    sources = [_Source.of(plan, uniform) for plan in plans]
+    sources: dict[int, _Source] = {}  # made when a case is drawn: most of many never are
     share = _shares(plans) if len(plans) > 1 else None
     n_at_once = 1 if len(plans) > 1 or plans[0].ties else _N_AT_ONCE  # lines under ties are drawn one by one anyway
     n_steps = plans[0].lattice.n_steps
     n_draws = min(_N_DRAWS, max(1, _N_STEPS_UNDER_TIES // n_steps)) if plans[0].ties else _N_DRAWS
     lawful: list[tuple[_Line, float]] = []
     for _ in range(n_draws // n_at_once):
-        source = sources[0 if share is None else int(rng.choice(len(plans), p=share))]
+        case = 0 if share is None else int(rng.choice(len(plans), p=share))
+        if case not in sources:
+            sources[case] = _Source.of(plans[case], uniform)
+        source = sources[case]
         for line in source.draw(rng, n_at_once if source.judges else 1):
             price = _price(source.judges, line)
             if not source.judges or rng.random() < math.exp(-price):
