@@ -23,6 +23,7 @@ from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError, is
 from symgen.decode.plan import MAX_MOVES_IN_NEED, is_among, is_possible, tie_of, without_holds_into
 from symgen.decode.satisfy import Answer, Riddle
 from symgen.decode.tieparts import Tie
+from symgen.errors import RequestError
 from symgen.potentials import LinePotentials
 from theory.rules import Moment, Rule, SameBars
 
@@ -102,10 +103,10 @@ class Asker:
             try:
                 if self._in_a_lattice(case, max_moves=max_moves):
                     return True
-            except TooMuchToRememberError:
+            except RequestError:  # also of a case whose ties cross others
                 smaller = split(case, self.potentials.alphabet, self.moments)
                 if smaller is None:
-                    raise
+                    raise TooMuchToRememberError(some) from None
                 waiting += smaller
         raise TooMuchToRememberError(some)
 

@@ -54,12 +54,12 @@ def plans_of_cases(
         if n_seen + len(waiting) > _MAX_PLANS or n_moves > _MAX_MOVES:
             return None
         case = waiting.pop()
-        with suppress(TooMuchToRememberError):  # which takes less than sums
-            if not is_possible(potentials, moments, [rule for rule in case if rule.is_law]):
-                continue
         try:
+            with suppress(TooMuchToRememberError):  # this takes less than sums
+                if not is_possible(potentials, moments, [rule for rule in case if rule.is_law]):
+                    continue
             plan = plan_line(potentials, moments, case)
-        except RequestError:  # ties alone that take too much work
+        except RequestError:  # ties that cross others, or alone take too much work
             return None
         n_moves += plan.lattice.automaton.next_state[0].size * plan.lattice.n_steps
         if np.isneginf(plan.log_total):

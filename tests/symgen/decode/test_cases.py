@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from symgen.decode.cases import Case, cases_of, split
 from symgen.decode.draw import _drawn
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
 from symgen.decode.mixture import plans_of_cases
+from theory.meter import Meter
 from theory.rules import AllOf, AnyOf, ClimaxOnce, Contour, Lock, Moment, Range, Rule, SameBars
 
 
@@ -117,3 +119,13 @@ def test_what_has_too_many_cases_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_case_changes_nothing_that_can_be_seen_of_the_law() -> None:
     cases = cases_of(ClimaxOnce(), flat(60, 61, 8).alphabet, two_bars())
     assert all(isinstance(case, Case) and case.is_law and case.watches == "pitch" for case in cases)
+
+
+def test_bars_that_would_cross_others_are_a_case_that_cannot_be_told() -> None:
+    moments = [Moment(1 + step, Fraction(1), 0, None, None, Meter(1, 4), Fraction(1)) for step in range(5)]
+    laws: list[Rule] = [SameBars(bar=4, like=1), AnyOf((Lock(1, 1, 70), SameBars(bar=5, like=3)))]
+    potentials = flat(60, 61, 5)
+    with pytest.raises(TooMuchToRememberError):
+        Asker(potentials, moments, laws)._case_by_case(laws, max_moves=MAX_MOVES_OF_A_STEP)
+    assert plans_of_cases(potentials, moments, laws) is None
+    assert Asker(potentials, moments, laws).is_possible(laws)
