@@ -22,8 +22,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from symgen.model.harmony import chord_columns
 from symgen.model.sample import encode_line, line_potentials
 from symgen.moments import moments_of
 from symgen.pipeline.training import load_pieces, runs_of
+from symgen.score import Score
 from theory.key import Key
 from theory.meter import Meter
 
@@ -148,9 +150,8 @@ def swaps(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str, 
     }
 
 
-def transposed_chords(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> dict[str, float]:
-    stays: list[float] = []
-    moved = total = 0
+def transposed_chords(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -> Iterator[tuple[_Line, _Line]]:
+    """Yield the likeliest lines of windows over their chords, and over these moved."""
     columns = chord_columns()
     for number, one in enumerate(example for example in examples(checkpoint, runs, 8, 6 * n, seed=3)):
         chords = one.features[..., columns]
@@ -162,43 +163,44 @@ def transposed_chords(checkpoint: Checkpoint, runs: Sequence[LineRun], n: int) -
             group = slice(columns.start + start, columns.start + start + 12)
             features[..., group] = np.roll(one.features[..., group], shift, axis=-1)
         latents = encode_line(checkpoint.model, one.line, one.features)
-        before, after = likeliest(checkpoint, latents, one.features), likeliest(checkpoint, latents, features)
-        stays.append(_f1(after >= N_SPECIAL, before >= N_SPECIAL))
-        both = (before >= N_SPECIAL) & (after >= N_SPECIAL)
-        moved, total = moved + int((before != after)[both].sum()), total + int(both.sum())
-        if len(stays) == n:
-            break
-    return {
-        "onsets that stay (F1)": float(np.mean(stays)),
-        "notes that move": moved / max(total, 1),
-        "pieces": len(stays),
-    }
+        yield likeliest(checkpoint, latents, one.features), likeliest(checkpoint, latents, features)
 
 
-def transposed_under_rules(pieces: Sequence[Piece], n: int, checkpoint: str) -> dict[str, float]:
-    """Return the same of ``symgen transfer``: a piece's rhythm and pitches over its chords, and over these moved."""
-    stays: list[float] = []
-    moved = total = 0
+def transposed_under_rules(pieces: Sequence[Piece], checkpoint: str) -> Iterator[tuple[_Line, _Line]]:
+    """Yield what ``symgen transfer`` makes of pieces' rhythms and pitches over their chords, and over these moved."""
     songs = [first_bars(only_track(piece.score), 8) for piece in pieces if piece.split == "test"]
     for number, song in enumerate(song for song in songs if song is not None and song.n_notes > 2 and song.chords):
         shift = 1 + number % 11
         chords = tuple(replace(change, chord=change.chord.transposed(shift)) for change in song.chords)
         try:
             before, after = (
-                symgen.transfer(song, song, harmony, checkpoint=checkpoint).score.tracks[0].notes
+                symgen.transfer(song, song, harmony, checkpoint=checkpoint).score
                 for harmony in (song, replace(song, chords=chords))
             )
         except SymgenError:  # a metre that the model has no place for, say
             continue
-        pitch = [{note.onset_steps: note.pitch for note in notes} for notes in (before, after)]
-        both = pitch[0].keys() & pitch[1].keys()
-        stays.append(2 * len(both) / max(len(pitch[0]) + len(pitch[1]), 1))
-        moved, total = moved + sum(pitch[0][step] != pitch[1][step] for step in both), total + len(both)
-        if len(stays) == n:
-            break
+        yield _onsets_of(before), _onsets_of(after)
+
+
+def _onsets_of(score: Score) -> _Line:
+    """Return the symbol of each step of the melody at which a note starts, and rests elsewhere."""
+    line = np.full(score.bars.end_steps, REST, dtype=np.int64)
+    for note in score.tracks[0].notes:
+        line[note.onset_steps] = N_SPECIAL + note.pitch
+    return line
+
+
+def moved(pairs: Iterator[tuple[_Line, _Line]], n: int) -> dict[str, float]:
+    """Return how many onsets stay and how many of these notes move, in up to so many pairs of lines."""
+    stays: list[float] = []
+    n_moved = total = 0
+    for before, after in islice(pairs, n):
+        stays.append(_f1(after >= N_SPECIAL, before >= N_SPECIAL))
+        both = (before >= N_SPECIAL) & (after >= N_SPECIAL)
+        n_moved, total = n_moved + int((before != after)[both].sum()), total + int(both.sum())
     return {
         "onsets that stay (F1)": float(np.mean(stays)),
-        "notes that move": moved / max(total, 1),
+        "notes that move": n_moved / max(total, 1),
         "pieces": len(stays),
     }
 
@@ -258,8 +260,8 @@ def measured(name: str, n: int) -> dict[str, dict[str, float]]:
         "reconstruction, 2 bars": reconstruction(checkpoint, runs, 2, 2 * n),
         "reconstruction, 16 bars": reconstruction(checkpoint, runs, 16, n // 2),
         "rhythm swapped": swaps(checkpoint, runs, n),
-        "chords transposed": transposed_chords(checkpoint, runs, n),
-        "chords transposed, default rules": transposed_under_rules(pieces, n, name),
+        "chords transposed": moved(transposed_chords(checkpoint, runs, n), n),
+        "chords transposed, default rules": moved(transposed_under_rules(pieces, name), n),
         "probes": probes(checkpoint, runs, n),
     }
 

@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from symgen.decode.cases import split
+from symgen.decode.cases import Splitter
 from symgen.decode.compile import compile_line
 from symgen.decode.lattice import Lattice
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError, is_plain
@@ -93,7 +93,8 @@ class Asker:
 
     def _case_by_case(self, some: Sequence[Rule], *, max_moves: int) -> bool:
         """Whether any line keeps some of the laws, asked of one case after the other."""
-        waiting = split(some, self.potentials.alphabet, self.moments)
+        splitter = Splitter(self.potentials.alphabet, self.moments)
+        waiting = splitter.split(some)
         if waiting is None:
             raise TooMuchToRememberError(some)
         for _ in range(_MAX_LATTICES):
@@ -104,7 +105,7 @@ class Asker:
                 if self._in_a_lattice(case, max_moves=max_moves):
                     return True
             except RequestError:  # also of a case whose ties cross others
-                smaller = split(case, self.potentials.alphabet, self.moments)
+                smaller = splitter.split(case)
                 if smaller is None:
                     raise TooMuchToRememberError(some) from None
                 waiting += smaller

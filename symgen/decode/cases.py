@@ -14,24 +14,22 @@ cannot be told apart; here those before each step, since the steps differ.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symgen.alphabet import N_SPECIAL, LineAlphabet
 from symgen.decode.automaton import DEAD, line_automaton
-from symgen.decode.memory import RuleTable, TooMuchToRememberError, table_of
+from symgen.decode.memory import MAX_MOVES_OF_A_TABLE, RuleTable, TooMuchToRememberError, table_of
+from symgen.decode.merge import numbered
 from symgen.potentials import LineArcs
 from theory.rules import AllOf, AnyOf, Event, Moment, Not, Rule, RuleWithMemory, SameBars
 
-__all__ = ["Case", "cases_of", "split"]
+__all__ = ["Case", "Splitter", "cases_of"]
 
 _MAX_ENDS = 256
 """More cases than this take longer than they are worth."""
-
-_MAX_MOVES = 1 << 22
-"""Of the table of one rule: seconds to read it."""
 
 _LEAST_GAIN = 2
 """How many times fewer memories the cases of a law must have, for it to be taken apart."""
@@ -125,49 +123,68 @@ def cases_of(rule: Rule, alphabet: LineAlphabet, moments: Sequence[Moment]) -> l
     return _cases_of(rule, _read(rule, alphabet, moments), alphabet, moments)
 
 
-def split(
-    rules: Sequence[Rule], alphabet: LineAlphabet, moments: Sequence[Moment], *, are_apart: bool = False
-) -> list[list[Rule]] | None:
-    """Return lists of rules: a line keeps the laws of some of these lists if and only if it keeps those given.
-
-    What is made of other laws by *or* is taken apart first, then the law whose cases need the fewest of its memories.
+@dataclass(frozen=True, slots=True)
+class Splitter:
+    """Takes rules apart; what it knows of a law serves wherever that law comes again.
 
     Parameters
     ----------
-    rules
-        Some of them cases already, maybe; preferences stay as they are.
     alphabet, moments
         As for :func:`cases_of`.
-    are_apart
-        Whether no line may keep the laws of more than one list.
-
-    Returns
-    -------
-    list of list, or None
-        Nothing where nothing is gained; an empty list where there is no such line.
     """
-    flat = _flat(rules)
-    for place, law in enumerate(flat):
-        if isinstance(law, AnyOf) and law.is_law:
-            parts = [part for part in law.rules if part.has_place(moments)]
-            others = [[Not(part) for part in parts[:number]] if are_apart else [] for number in range(len(parts))]
-            rest = flat[:place] + flat[place + 1 :]
-            return [_flat([part, *other, *rest]) for part, other in zip(parts, others, strict=True)]
-    best_gain, found = float(_LEAST_GAIN), None
-    for place, law in enumerate(flat):
-        if not law.remembers or not law.is_law or isinstance(law, Case | SameBars):
-            continue
-        try:
-            read = _read(law, alphabet, moments)
-            cases = _cases_of(law, read, alphabet, moments)
-        except TooMuchToRememberError:
-            continue
-        if not cases:
-            return []
-        gain = read.n_memories / max(case.n_memories for case in cases)
-        if gain >= best_gain:
-            best_gain, found = gain, [[case, *flat[:place], *flat[place + 1 :]] for case in cases]
-    return found
+
+    alphabet: LineAlphabet
+    moments: Sequence[Moment]
+    _known: dict[int, tuple[Rule, list[Case] | None, float]] = field(default_factory=dict)
+
+    def split(self, rules: Sequence[Rule], *, are_apart: bool = False) -> list[list[Rule]] | None:
+        """Return lists of rules: a line keeps the laws of some of these lists if and only if it keeps those given.
+
+        What is made of other laws by *or* is taken apart first, then the law whose cases need the fewest of its
+        memories.
+
+        Parameters
+        ----------
+        rules
+            Some of them cases already, maybe; preferences stay as they are.
+        are_apart
+            Whether no line may keep the laws of more than one list.
+
+        Returns
+        -------
+        list of list, or None
+            Nothing where nothing is gained; an empty list where there is no such line.
+        """
+        flat = _flat(rules)
+        for place, law in enumerate(flat):
+            if isinstance(law, AnyOf) and law.is_law:
+                parts = [part for part in law.rules if part.has_place(self.moments)]
+                others = [[Not(part) for part in parts[:number]] if are_apart else [] for number in range(len(parts))]
+                rest = flat[:place] + flat[place + 1 :]
+                return [_flat([part, *other, *rest]) for part, other in zip(parts, others, strict=True)]
+        best_gain, found = float(_LEAST_GAIN), None
+        for place, law in enumerate(flat):
+            if not law.remembers or not law.is_law or isinstance(law, Case | SameBars):
+                continue
+            cases, gain = self._cases_and_gain(law)
+            if cases == []:
+                return []
+            if cases is not None and gain >= best_gain:
+                best_gain, found = gain, [[case, *flat[:place], *flat[place + 1 :]] for case in cases]
+        return found
+
+    def _cases_and_gain(self, law: Rule) -> tuple[list[Case] | None, float]:
+        """Return the cases of a law, none if it remembers too much, and how many times fewer memories they have."""
+        if id(law) not in self._known:
+            try:
+                read = _read(law, self.alphabet, self.moments)
+                cases = _cases_of(law, read, self.alphabet, self.moments)
+            except TooMuchToRememberError:
+                self._known[id(law)] = law, None, 0.0
+            else:
+                most = max((case.n_memories for case in cases), default=1)
+                self._known[id(law)] = law, cases, read.n_memories / most
+        return self._known[id(law)][1:]
 
 
 def _flat(rules: Sequence[Rule]) -> list[Rule]:
@@ -193,7 +210,7 @@ class _Read:
 def _read(rule: Rule, alphabet: LineAlphabet, moments: Sequence[Moment]) -> _Read:
     line_next = line_automaton(LineArcs.flat(alphabet.n_pitches)).next_state[0]
     pitches = {N_SPECIAL + place: alphabet.low + place for place in range(alphabet.n_pitches)}
-    table, column = table_of(line_next, pitches, moments, rule, _MAX_MOVES)
+    table, column = table_of(line_next, pitches, moments, rule, MAX_MOVES_OF_A_TABLE)
     met = np.zeros((len(column) + 1, len(table.memories)), dtype=np.bool_)
     met[0, 0] = True
     for step, kind in enumerate(column):
@@ -242,8 +259,7 @@ def _classes_before(following: _Ints, met: NDArray[np.bool_]) -> _Ints:
     """Return the class of each memory, given those to which the letters lead it; shape (memories, letters)."""
     found = np.full(len(met), DEAD)
     alive = np.flatnonzero(met & (following != DEAD).any(axis=1))
-    _, first, row = np.unique(following[alive], axis=0, return_index=True, return_inverse=True)
-    found[alive] = np.argsort(np.argsort(first))[row.reshape(-1)]
+    found[alive] = numbered(following[alive])
     return found
 
 

@@ -22,7 +22,7 @@ from symgen.alphabet import N_SPECIAL
 from symgen.decode.automaton import DEAD
 from symgen.decode.infer import forward_support, two_way_support
 from symgen.decode.lattice import Lattice
-from symgen.decode.memory import RuleTable, TooMuchToRememberError, last_pitches, table_of
+from symgen.decode.memory import MAX_MOVES_OF_A_TABLE, RuleTable, TooMuchToRememberError, last_pitches, table_of
 from symgen.decode.tieparts import Tie
 from theory.rules import AllOf, AnyOf, Moment, Rule
 
@@ -32,9 +32,6 @@ _Ints = NDArray[np.int64]
 
 _MAX_CLAUSES, _MAX_RICH_CLAUSES = 1 << 23, 3 << 20
 """More take too much memory, some hundred bytes each; and more of the rich ones too much time."""
-
-_MAX_MOVES = 1 << 22
-"""Of the table of one rule: seconds to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +240,7 @@ class _Line:
     def table_of(self, rule: Rule) -> tuple[RuleTable, _Ints]:
         """Return the table of a rule, and the kind of each step."""
         line_next = self.lattice.automaton.next_state.max(axis=0)  # at steps of any kind
-        return table_of(line_next, self.pitches, self.moments, rule, _MAX_MOVES)
+        return table_of(line_next, self.pitches, self.moments, rule, MAX_MOVES_OF_A_TABLE)
 
 
 def _watch(writer: _Writer, line: _Line, rule: Rule, switch: int) -> list[int]:

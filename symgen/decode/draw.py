@@ -75,11 +75,11 @@ def draw_line(plan: LinePlan, rng: np.random.Generator, uniform: _Chance | None 
 
     Notes
     -----
-    The law is exact as long as a line is accepted. Where none is in many draws, and a larger lattice cannot hold the
-    rules either, one of the lines drawn that keep all laws is taken, by the price of the preferences it breaks; where
-    there is none, particles find one (:mod:`symgen.decode.particles`), and if they all get stuck a solver does
-    (:mod:`symgen.decode.satisfy`). Such a line keeps every law, but the preferences only as well as so many draws or
-    particles can, and the solver not at all.
+    The law is exact as long as a line is accepted. Where none is in many draws, nor from a larger lattice, nor from the
+    cases of the rules (:mod:`symgen.decode.mixture`), one of the lines drawn that keep all laws is taken, by the price
+    of the preferences it breaks; where there is none, particles find one (:mod:`symgen.decode.particles`), and if they
+    all get stuck a solver does (:mod:`symgen.decode.satisfy`). Such a line keeps every law, but the preferences only as
+    well as so many draws or particles can, and the solver not at all.
     """
     _refuse_the_impossible(plan)
     line, lawful = _drawn([plan], rng, uniform)

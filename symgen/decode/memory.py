@@ -27,6 +27,7 @@ from theory.rules import Event, Moment, Rule
 
 __all__ = [
     "MAX_MOVES_OF_A_STEP",
+    "MAX_MOVES_OF_A_TABLE",
     "Memories",
     "RuleTable",
     "TooMuchToRememberError",
@@ -38,6 +39,9 @@ __all__ = [
 
 MAX_MOVES_OF_A_STEP = 2**18
 """The most moves that a product may have at one step, if nothing else is said."""
+
+MAX_MOVES_OF_A_TABLE = 2**22
+"""The most moves of one rule alone, where it has no product to share them with: seconds to read it."""
 
 _STEPS_FOR_ALL_KINDS = 32
 """Over all kinds of step there may be so many times the moves of one step; each takes 12 bytes."""

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from symgen.decode.automaton import DEAD, Automaton
 from symgen.decode.lattice import Lattice
 
-__all__ = ["merged"]
+__all__ = ["merged", "numbered"]
 
 _Ints = NDArray[np.int64]
 
@@ -44,14 +44,14 @@ def merged(lattice: Lattice) -> Lattice:
     """
     automaton = lattice.automaton
     of_state = _refined(
-        automaton.next_state, _numbered(np.isneginf(np.vstack([lattice.log_state, lattice.log_final]).T))
+        automaton.next_state, numbered(np.isneginf(np.vstack([lattice.log_state, lattice.log_final]).T))
     )
     state = np.unique(of_state, return_index=True)[1]
     leads = np.append(of_state, DEAD)[automaton.next_state]
     if not np.array_equal(leads, leads[:, state][:, of_state]):
         return lattice  # two classes came to one hash
     leads = leads[:, state]
-    of_symbol = _numbered(np.vstack([leads.reshape(-1, automaton.n_symbols), np.isneginf(lattice.log_symbol)]).T)
+    of_symbol = numbered(np.vstack([leads.reshape(-1, automaton.n_symbols), np.isneginf(lattice.log_symbol)]).T)
     symbol = np.unique(of_symbol, return_index=True)[1]
     next_state = leads[:, :, symbol].astype(np.int32)
     log_weight = np.where(next_state == DEAD, -np.inf, 0.0)
@@ -75,7 +75,8 @@ def _refined(next_state: NDArray[np.int32], classes: _Ints) -> _Ints:
         classes = finer
 
 
-def _numbered(rows: NDArray[np.generic]) -> _Ints:
+def numbered(rows: NDArray[np.generic]) -> _Ints:
     """Return a number for each row, equal for equal rows, in the order in which they come first."""
     number: dict[bytes, int] = {}
-    return np.array([number.setdefault(row.tobytes(), len(number)) for row in np.ascontiguousarray(rows)])
+    found = [number.setdefault(row.tobytes(), len(number)) for row in np.ascontiguousarray(rows)]
+    return np.array(found, dtype=np.int64)

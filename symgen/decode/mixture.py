@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-import numpy as np
-
-from symgen.decode.cases import split
+from symgen.decode.cases import Splitter
 from symgen.decode.memory import TooMuchToRememberError
 from symgen.decode.plan import LinePlan, is_possible, plan_line
 from symgen.errors import RequestError
@@ -43,7 +41,8 @@ def plans_of_cases(
     Cases are taken apart until a lattice holds each, or nothing more is gained: the plan of such a case has rules that
     are left to be judged.
     """
-    waiting = split(rules, potentials.alphabet, moments, are_apart=True)
+    splitter = Splitter(potentials.alphabet, moments)
+    waiting = splitter.split(rules, are_apart=True)
     if waiting is None:
         return None
     plans: list[LinePlan] = []
@@ -62,9 +61,9 @@ def plans_of_cases(
         except RequestError:  # ties that cross others, or alone take too much work
             return None
         n_moves += plan.lattice.automaton.next_state[0].size * plan.lattice.n_steps
-        if np.isneginf(plan.log_total):
+        if not plan.is_possible:
             continue
-        smaller = split(case, potentials.alphabet, moments, are_apart=True) if plan.judged else None
+        smaller = splitter.split(case, are_apart=True) if plan.judged else None
         if smaller is None:
             plans.append(plan)
         else:

@@ -83,7 +83,7 @@ class LinePlan:
         """What all lines weigh that keep the rules that are compiled; ``-inf`` if there are none."""
         if self.sums is not None:
             return self.sums.log_total
-        return float(log_backward(self.lattice)[0, 0]) if has_line(self.lattice) else -np.inf
+        return float(log_backward(self.lattice)[0, 0])
 
     @property
     def compiled(self) -> list[Rule]:

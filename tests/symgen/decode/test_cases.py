@@ -17,7 +17,7 @@ from test_samples import z_score
 from test_satisfy import THOROUGH, Request, kept, requests, two_bars
 
 from symgen.decode.ask import Asker
-from symgen.decode.cases import Case, cases_of, split
+from symgen.decode.cases import Case, Splitter, cases_of
 from symgen.decode.draw import _drawn
 from symgen.decode.memory import MAX_MOVES_OF_A_STEP, TooMuchToRememberError
 from symgen.decode.mixture import plans_of_cases
@@ -43,7 +43,7 @@ def test_a_line_that_keeps_a_law_keeps_one_of_its_cases_and_any_other_none(drawn
 @given(requests(), st.booleans())
 def test_lists_of_laws_that_together_stand_for_some(drawn: Request, are_apart: bool) -> None:
     potentials, moments, laws = drawn
-    lists = split(laws, potentials.alphabet, moments, are_apart=are_apart)
+    lists = Splitter(potentials.alphabet, moments).split(laws, are_apart=are_apart)
     if lists is not None:
         found = [kept(drawn, some) for some in lists]
         assert set[Line]().union(*found) == kept(drawn, laws)
@@ -100,9 +100,9 @@ def test_the_cases_of_a_climax_remember_little() -> None:
 def test_laws_that_nothing_can_meet_have_no_cases() -> None:
     moments = two_bars()
     alphabet = flat(60, 62, 8).alphabet
-    assert split([AnyOf((Lock(9, 1, 60), Lock(9, 2, 60)))], alphabet, moments) == []
-    assert split([AllOf((Lock(1, 1, 60), Contour("rising")))], flat(60, 60, 8).alphabet, moments) == []
-    assert split([Lock(1, 1, 60), ClimaxOnce(cost=1.0)], alphabet, moments) is None
+    assert Splitter(alphabet, moments).split([AnyOf((Lock(9, 1, 60), Lock(9, 2, 60)))]) == []
+    assert Splitter(flat(60, 60, 8).alphabet, moments).split([AllOf((Lock(1, 1, 60), Contour("rising")))]) == []
+    assert Splitter(alphabet, moments).split([Lock(1, 1, 60), ClimaxOnce(cost=1.0)]) is None
 
 
 def test_what_has_too_many_cases_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_what_has_too_many_cases_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("symgen.decode.cases._MAX_ENDS", 3)
     with pytest.raises(TooMuchToRememberError, match="climax once"):
         cases_of(ClimaxOnce(), flat(60, 72, 8).alphabet, moments)
-    assert split([ClimaxOnce()], flat(60, 72, 8).alphabet, moments) is None
+    assert Splitter(flat(60, 72, 8).alphabet, moments).split([ClimaxOnce()]) is None
     monkeypatch.undo()
     monkeypatch.setattr("symgen.decode.mixture._MAX_PLANS", 3)
     assert plans_of_cases(flat(60, 72, 8), moments, [ClimaxOnce()]) is None
